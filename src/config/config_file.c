@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of keys and one walk over them.
+ */
+#include <config.h>
+
+#include "config/config_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/yaml.h"
+
+#define JOB_NAME_MAX_BYTES 253
+
+/* What a key sets. */
+struct target {
+	const struct yaml *yaml;
+	struct config *config;
+	struct job_config *job; /* NULL outside `jobs` */
+};
+
+struct key {
+	const char *name;
+	int (*read)(struct target *target, const struct key *key,
+		    const struct yaml_node *node, struct error *err);
+	/* For read_text(), read_list(): what is done with each text. */
+	int (*set)(struct target *target, const char *text, struct error *err);
+};
+
+/* Appends the environment's value of the NAME in "${NAME}" at *at and steps
+ * over it. */
+static int expand_variable(const char **at, struct buffer *out,
+			   struct error *err)
+{
+	CLEANUP(cleanup_free) char *name = NULL;
+	size_t length = strcspn(*at + 2, "}");
+	const char *value;
+
+	if ((*at)[2 + length] != '}')
+		return error_set(err, ERROR_INVALID, "'%s' has no '}'", *at);
+	name = strndup(*at + 2, length);
+	if (name == NULL)
+		return error_memory(err);
+	value = getenv(name);
+	if (value == NULL)
+		return error_set(err, ERROR_INVALID,
+				 "${%s} is not set in the environment", name);
+	*at += length + 3;
+	return buffer_append(out, value, strlen(value), err);
+}
+
+static int expand(const char *text, struct buffer *out, struct error *err)
+{
+	int r = buffer_append(out, "", 0, err);
+
+	while (r == 0 && *text != '\0') {
+		size_t length = strcspn(text, "$");
+
+		if (length > 0) {
+			r = buffer_append(out, text, length, err);
+			text += length;
+		} else if (strncmp(text, "$${", 3) == 0) {
+			r = buffer_append(out, "${", 2, err);
+			text += 3;
+		} else if (strncmp(text, "${", 2) == 0) {
+			r = expand_variable(&text, out, err);
+		} else {
+			r = buffer_append(out, "$", 1, err);
+			text++;
+		}
+	}
+	return r;
+}
+
+/* Hands the expanded text of one scalar to the key's setter. */
+static int set_text(struct target *t, const struct key *key,
+		    const struct yaml_node *node, struct error *err)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	CLEANUP(buffer_free) struct buffer expanded =
+		BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
+	struct error reason = { 0 };
+	int r = yaml_string(t->yaml, node, key->name, &text, err);
+
+	if (r < 0)
+		return r;
+	r = expand(text, &expanded, &reason);
+	if (r == 0)
+		r = key->set(t, expanded.data, &reason);
+	if (r < 0)
+		return yaml_fail(t->yaml, node, err, "%s: %s", key->name,
+				 reason.message);
+	return 0;
+}
+
+static int read_text(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err)
+{
+	return set_text(t, key, node, err);
+}
+
+static int read_list(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err)
+{
+	const struct yaml_node *item;
+	void *at = NULL;
+
+	if (yaml_kind(node) != YAML_SEQUENCE)
+		return yaml_fail(t->yaml, node, err, "%s: expected a list",
+				 key->name);
+	while ((item = yaml_next_item(node, &at)) != NULL) {
+		int r = set_text(t, key, item, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_unready(struct target *t, const struct key *key,
+			const struct yaml_node *node, struct error *err)
+{
+	return yaml_bool(t->yaml, node, key->name, &t->job->unready, err);
+}
+
+static int set_job_name(struct target *t, const char *text, struct error *err)
+{
+	if (text[0] == '\0' || strlen(text) > JOB_NAME_MAX_BYTES)
+		return error_set(err, ERROR_INVALID,
+				 "must have 1 to %d bytes", JOB_NAME_MAX_BYTES);
+	for (size_t i = 0; i < t->config->jobs.count; i++)
+		if (strcmp(t->config->jobs.items[i].name, text) == 0)
+			return error_set(err, ERROR_INVALID,
+					 "there are two jobs '%s'", text);
+	return config_set_string(&t->job->name, text, err);
+}
+
+static int add_namespace(struct target *t, const char *text, struct error *err)
+{
+	return job_config_add_namespace(t->job, text, err);
+}
+
+static int set_labels(struct target *t, const char *text, struct error *err)
+{
+	return job_config_set_labels(t->job, text, err);
+}
+
+static int set_node(struct target *t, const char *text, struct error *err)
+{
+	return job_config_set_node(t->job, text, err);
+}
+
+static int set_port(struct target *t, const char *text, struct error *err)
+{
+	return job_config_set_port(t->job, text, err);
+}
+
+static int set_address(struct target *t, const char *text, struct error *err)
+{
+	static const char *const names[] = { "pod", "host" };
+	int choice;
+	int r = config_set_choice(text, names, 2, &choice, err);
+
+	if (r == 0)
+		t->job->address = (enum job_address)choice;
+	return r;
+}
+
+static int add_domain(struct target *t, const char *text, struct error *err)
+{
+	return domain_vector_add(&t->job->domains, text, err);
+}
+
+static int add_ignored(struct target *t, const char *text, struct error *err)
+{
+	return domain_filter_add(&t->job->ignored, text, err);
+}
+
+static int set_timeout(struct target *t, const char *text, struct error *err)
+{
+	return job_config_set_timeout(t->job, text, err);
+}
+
+static int set_path(char **member, const char *text, struct error *err)
+{
+	if (text[0] == '\0')
+		return error_set(err, ERROR_INVALID, "the path is empty");
+	return config_set_string(member, text, err);
+}
+
+static int set_kubeconfig(struct target *t, const char *text,
+			  struct error *err)
+{
+	return set_path(&t->config->kubernetes.kubeconfig, text, err);
+}
+
+static int set_context(struct target *t, const char *text, struct error *err)
+{
+	return config_set_string(&t->config->kubernetes.context, text, err);
+}
+
+static int set_api_timeout(struct target *t, const char *text,
+			   struct error *err)
+{
+	return config_set_api_timeout(t->config, text, err);
+}
+
+static int set_output(struct target *t, const char *text, struct error *err)
+{
+	return set_path(&t->config->output, text, err);
+}
+
+static int set_concurrency(struct target *t, const char *text,
+			   struct error *err)
+{
+	return config_set_concurrency(t->config, text, err);
+}
+
+static int set_deadline(struct target *t, const char *text, struct error *err)
+{
+	return config_set_deadline(t->config, text, err);
+}
+
+static int set_metrics(struct target *t, const char *text, struct error *err)
+{
+	return config_set_metrics(t->config, text, err);
+}
+
+static int set_max_series(struct target *t, const char *text,
+			  struct error *err)
+{
+	return config_set_max_series(t->config, text, err);
+}
+
+static int set_log_level(struct target *t, const char *text,
+			 struct error *err)
+{
+	return config_set_log_level(t->config, text, err);
+}
+
+static int read_kubernetes(struct target *t, const struct key *key,
+			   const struct yaml_node *node, struct error *err);
+static int read_jobs(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err);
+
+static const struct key top_keys[] = {
+	{ "kubernetes", read_kubernetes, NULL },
+	{ "output", read_text, set_output },
+	{ "concurrency", read_text, set_concurrency },
+	{ "deadline", read_text, set_deadline },
+	{ "metrics", read_text, set_metrics },
+	{ "max_series", read_text, set_max_series },
+	{ "log_level", read_text, set_log_level },
+	{ "jobs", read_jobs, NULL },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key kubernetes_keys[] = {
+	{ "kubeconfig", read_text, set_kubeconfig },
+	{ "context", read_text, set_context },
+	{ "timeout", read_text, set_api_timeout },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key job_keys[] = {
+	{ "name", read_text, set_job_name },
+	{ "namespaces", read_list, add_namespace },
+	{ "labels", read_text, set_labels },
+	{ "node", read_text, set_node },
+	{ "port", read_text, set_port },
+	{ "address", read_text, set_address },
+	{ "unready", read_unready, NULL },
+	{ "domains", read_list, add_domain },
+	{ "ignored_domains", read_list, add_ignored },
+	{ "timeout", read_text, set_timeout },
+	{ NULL, NULL, NULL },
+};
+
+static int unknown_key(struct target *t, const struct key *keys,
+		       const struct yaml_node *node, const char *name,
+		       struct error *err)
+{
+	const char *names[16];
+	const char *nearest;
+	size_t count = 0;
+
+	for (; keys[count].name != NULL; count++)
+		names[count] = keys[count].name;
+	nearest = text_nearest(name, names, count);
+	if (nearest != NULL)
+		return yaml_fail(t->yaml, node, err,
+				 "unknown key '%s'; did you mean '%s'?", name,
+				 nearest);
+	return yaml_fail(t->yaml, node, err, "unknown key '%s'", name);
+}
+
+/* Reads all keys of a mapping. A key without a value keeps its default. */
+static int read_mapping(struct target *t, const struct key *keys,
+			const struct yaml_node *node, const char *what,
+			struct error *err)
+{
+	const struct yaml_node *name_node;
+	const struct yaml_node *value;
+	void *at = NULL;
+
+	if (yaml_kind(node) == YAML_NULL)
+		return 0;
+	if (yaml_kind(node) != YAML_MAPPING)
+		return yaml_fail(t->yaml, node, err,
+				 "%s: expected keys and values", what);
+	while (yaml_next_pair(node, &at, &name_node, &value)) {
+		CLEANUP(cleanup_free) char *name = NULL;
+		const struct key *key = keys;
+		int r = yaml_string(t->yaml, name_node, "a key", &name, err);
+
+		if (r < 0)
+			return r;
+		while (key->name != NULL && strcmp(key->name, name) != 0)
+			key++;
+		if (key->name == NULL)
+			return unknown_key(t, keys, name_node, name, err);
+		if (yaml_kind(value) != YAML_NULL)
+			r = key->read(t, key, value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_kubernetes(struct target *t, const struct key *key,
+			   const struct yaml_node *node, struct error *err)
+{
+	return read_mapping(t, kubernetes_keys, node, key->name, err);
+}
+
+static int read_job(struct target *t, const struct yaml_node *node,
+		    struct error *err)
+{
+	struct error reason = { 0 };
+	int r = read_mapping(t, job_keys, node, "a job", err);
+
+	if (r < 0)
+		return r;
+	if (t->job->name[0] == '\0')
+		return yaml_fail(t->yaml, node, err, "a job has no name");
+	if (job_config_finish(t->job, &reason) < 0)
+		return yaml_fail(t->yaml, node, err, "job '%s': %s",
+				 t->job->name, reason.message);
+	return 0;
+}
+
+static int read_jobs(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err)
+{
+	const struct yaml_node *item;
+	void *at = NULL;
+
+	if (yaml_kind(node) != YAML_SEQUENCE)
+		return yaml_fail(t->yaml, node, err, "%s: expected a list",
+				 key->name);
+	while ((item = yaml_next_item(node, &at)) != NULL) {
+		struct job_config job = { 0 };
+		struct target in_job = { t->yaml, t->config, &job };
+		int r;
+
+		if (t->config->jobs.count == CONFIG_JOBS_MAX)
+			return yaml_fail(t->yaml, item, err,
+					 "more than %d jobs", CONFIG_JOBS_MAX);
+		r = job_config_init(&job, "", err);
+		if (r == 0)
+			r = read_job(&in_job, item, err);
+		if (r == 0)
+			r = job_vector_append(&t->config->jobs, job, err);
+		if (r < 0) {
+			job_config_free(&job);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int config_file_load(const char *path, struct config *config,
+		     struct error *err)
+{
+	CLEANUP(cleanup_yaml) struct yaml *yaml = NULL;
+	CLEANUP(buffer_free) struct buffer text =
+		BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
+	struct target target = { 0 };
+	int r = file_read(path, &text, err);
+
+	if (r == 0)
+		r = yaml_parse(path, &text, &yaml, err);
+	if (r == 0) {
+		target = (struct target){ .yaml = yaml, .config = config };
+		r = read_mapping(&target, top_keys, yaml_root(yaml),
+				 "the file", err);
+	}
+	if (r < 0 && err->code != ERROR_MEMORY)
+		err->code = ERROR_USAGE;
+	return r < 0 ? -(int)err->code : 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The access to one Kubernetes API server as plain data, and where it is
+ * found. It holds secrets: kube_access_free() wipes them.
+ */
+#ifndef CEM_KUBE_ACCESS_H
+#define CEM_KUBE_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#define KUBE_PEM_MAX ((size_t)1024 * 1024) /* bytes, of one file or value */
+#define KUBE_TOKEN_MAX ((size_t)64 * 1024) /* bytes */
+
+/* Something that a kubeconfig names by its path or holds itself. Zeroed is
+ * neither. */
+struct kube_file {
+	char *path;
+	struct buffer bytes; /* PEM */
+};
+
+struct kube_access {
+	char *source; /* where it comes from, for messages */
+	char *server; /* URL without user, query, fragment or final slash */
+	char *tls_server_name; /* NULL: the server's name is the URL's host */
+	bool insecure_skip_tls_verify;
+	struct kube_file ca; /* neither: the system's store */
+	struct kube_file client_certificate;
+	struct kube_file client_key;
+	struct buffer token; /* text, empty for none */
+};
+
+/* Finds the access in the usual places: the file `kubeconfig` if it is not
+ * NULL; else the file of $KUBECONFIG; else the service account of the pod
+ * that this runs in; else ~/.kube/config. `context` picks one of a
+ * kubeconfig's contexts, NULL or "" its current one; with a context the
+ * service account, which has none, is passed over.
+ *
+ * ERROR_INVALID says what is malformed and where, or where one could be. */
+int kube_access_find(const char *kubeconfig, const char *context,
+		     struct kube_access *ret_access, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* The access of a pod: `token` and `ca.crt` in `directory`, the server at
+ * `host` (a name, or an address of either family) and `port`. */
+int kube_access_in_cluster(const char *directory, const char *host,
+			   const char *port, struct kube_access *ret_access,
+			   struct error *err)
+	__attribute__((warn_unused_result));
+
+/* The name of the node whose credential this is (common name
+ * "system:node:NAME" in the client certificate; "Using Node Authorization" in
+ * the Kubernetes documentation), NULL if it is none's. The caller frees. */
+int kube_access_node(const struct kube_access *access, char **ret_node,
+		     struct error *err) __attribute__((warn_unused_result));
+
+/* Whether a credential would be sent to the server. */
+bool kube_access_has_credential(const struct kube_access *access);
+
+/* Reads a bearer token: the file's text without white space around it. */
+int kube_access_read_token(const char *path, struct buffer *ret_token,
+			   struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Whether the text can stand in an HTTP header (RFC 6750, b68token, and
+ * leniently anything printable without spaces). */
+bool kube_access_is_token(const struct buffer *token);
+
+bool kube_file_is_set(const struct kube_file *file);
+
+/* Wipes and frees; zeroed afterwards. */
+void kube_access_free(struct kube_access *access);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * malloc(3) for libcurl, with a free() and realloc() that zero; and the stack.
+ */
+#include <config.h>
+
+#include "kube/memory.h"
+
+#include <curl/curl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/x509.h"
+
+#define STACK_BYTES ((size_t)128 * 1024)
+
+static void wiping_free(void *bytes)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, malloc_usable_size(bytes));
+	free(bytes);
+}
+
+static void *wiping_realloc(void *bytes, size_t size)
+{
+	size_t old_size = bytes == NULL ? 0 : malloc_usable_size(bytes);
+	void *moved;
+
+	if (bytes != NULL && size <= old_size)
+		return bytes;
+	moved = malloc(size);
+	if (moved == NULL)
+		return NULL;
+	if (bytes != NULL)
+		memcpy(moved, bytes, old_size);
+	wiping_free(bytes);
+	return moved;
+}
+
+int kube_memory_init(struct error *err)
+{
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc,
+					     wiping_free, wiping_realloc,
+					     strdup, calloc);
+
+	if (code != CURLE_OK)
+		return error_set(err, ERROR_SYSTEM, "libcurl: %s",
+				 curl_easy_strerror(code));
+	x509_wipe_freed(true);
+	return 0;
+}
+
+/* The functions that handled the credential had locals, and the dynamic
+ * linker saves the vector registers, with what memcpy(3) last moved, on the
+ * stack when it looks up a function. */
+__attribute__((noinline)) static void wipe_stack(void)
+{
+	char below[STACK_BYTES];
+
+	explicit_bzero(below, sizeof(below));
+}
+
+void kube_memory_release(void)
+{
+	curl_global_cleanup();
+	x509_wipe_freed(false);
+	wipe_stack();
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of families, and the run's and discovery's own of them. Those of
+ * pairs are in families_pairs.c, those by domain in families_domains.c, those
+ * of muxinc/certificate-expiry-monitor in families_mux.c.
+ */
+#include <config.h>
+
+#include "metrics/families.h"
+
+#include <string.h>
+
+#include "metrics/families_internal.h"
+
+/* --- Discovery ------------------------------------------------------------- */
+
+static void write_matching_pods(struct family_writer *w)
+{
+	const struct discovery *d = w->facts->discovery;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct job_discovery *job = &d->jobs[i];
+
+		for (size_t j = 0; j < job->namespaces.count; j++) {
+			const struct namespace_count *ns =
+				&job->namespaces.items[j];
+			const struct label labels[] = {
+				{ "job_name", job->job->name },
+				{ "ns", ns->ns },
+			};
+
+			exposition_sample(w->x, labels, 2,
+					  (int64_t)ns->matching);
+		}
+	}
+}
+
+static void write_skipped_pods(struct family_writer *w)
+{
+	const struct discovery *d = w->facts->discovery;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct job_discovery *job = &d->jobs[i];
+
+		for (size_t j = 0; j < job->namespaces.count * POD_SKIP_COUNT;
+		     j++) {
+			const struct namespace_count *ns =
+				&job->namespaces.items[j / POD_SKIP_COUNT];
+			enum pod_skip skip =
+				(enum pod_skip)(j % POD_SKIP_COUNT);
+			const struct label labels[] = {
+				{ "job_name", job->job->name },
+				{ "ns", ns->ns },
+				{ "reason", pod_skip_name(skip) },
+			};
+
+			exposition_sample(w->x, labels, 3,
+					  (int64_t)ns->skipped[skip]);
+		}
+	}
+}
+
+static void write_discovery_success(struct family_writer *w)
+{
+	const struct discovery *d = w->facts->discovery;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct label labels[] = {
+			{ "job_name", d->jobs[i].job->name },
+			{ "source", "pods" },
+		};
+
+		exposition_sample(w->x, labels, 2,
+				  d->jobs[i].failures.count == 0);
+	}
+}
+
+/* Whether an earlier failure of the job has the same labels. */
+static bool is_repeated(const struct discovery_failure_vector *failures,
+			size_t index)
+{
+	const struct discovery_failure *f = &failures->items[index];
+
+	for (size_t i = 0; i < index; i++)
+		if (failures->items[i].reason == f->reason &&
+		    strcmp(failures->items[i].ns, f->ns) == 0)
+			return true;
+	return false;
+}
+
+static void write_discovery_failures(struct family_writer *w)
+{
+	const struct discovery *d = w->facts->discovery;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct job_discovery *job = &d->jobs[i];
+
+		for (size_t j = 0; j < job->failures.count; j++) {
+			const struct discovery_failure *f =
+				&job->failures.items[j];
+			const struct label labels[] = {
+				{ "job_name", job->job->name },
+				{ "source", "pods" },
+				{ "ns", f->ns },
+				{ "reason", discovery_reason_name(f->reason) },
+			};
+
+			if (!is_repeated(&job->failures, j))
+				exposition_sample(w->x, labels, 4, 1);
+		}
+	}
+}
+
+static void write_discovery_timestamps(struct family_writer *w)
+{
+	const struct discovery *d = w->facts->discovery;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct label labels[] = {
+			{ "job_name", d->jobs[i].job->name },
+			{ "source", "pods" },
+		};
+
+		if (d->jobs[i].listed_at.ms != 0)
+			exposition_sample_milli(w->x, labels, 2,
+						d->jobs[i].listed_at.ms);
+	}
+}
+
+/* --- The run --------------------------------------------------------------- */
+
+static void write_run_timestamp(struct family_writer *w)
+{
+	exposition_sample_milli(w->x, NULL, 0, w->facts->started_at.ms);
+}
+
+static void write_run_duration(struct family_writer *w)
+{
+	exposition_sample_milli(w->x, NULL, 0, w->facts->duration_ms);
+}
+
+static void write_run_success(struct family_writer *w)
+{
+	exposition_sample(w->x, NULL, 0, w->facts->success);
+}
+
+static void write_last_success(struct family_writer *w)
+{
+	if (w->facts->success)
+		exposition_sample_milli(w->x, NULL, 0,
+					w->facts->started_at.ms);
+}
+
+static void write_deadline_exceeded(struct family_writer *w)
+{
+	exposition_sample(w->x, NULL, 0, w->facts->cut_off);
+}
+
+static void write_series_limited(struct family_writer *w)
+{
+	exposition_sample(w->x, NULL, 0, w->is_limited);
+}
+
+static void write_build_info(struct family_writer *w)
+{
+	const struct label labels[] = {
+		{ "version", PACKAGE_VERSION },
+		{ "gnutls", w->facts->gnutls_version },
+		{ "libcurl", w->facts->curl_version },
+		{ "json_c", w->facts->json_version },
+	};
+
+	exposition_sample(w->x, labels, 4, 1);
+}
+
+/* --- The table ------------------------------------------------------------- */
+
+enum {
+	STANDARD = 1 << METRICS_STANDARD,
+	SUMMARY = 1 << METRICS_SUMMARY,
+	MUX = 1 << METRICS_MUX,
+	PAIRS = STANDARD | SUMMARY, /* the summary has them of its worst */
+	ALL = STANDARD | SUMMARY | MUX,
+};
+
+static const struct family {
+	const char *name;
+	const char *type;
+	int modes;
+	void (*write)(struct family_writer *w);
+	const char *help;
+} families[] = {
+	{ "certificate", "gauge", PAIRS, write_certificate,
+	  "1 for the status that the pair of pod and domain is in" },
+	{ "certificate", "gauge", MUX, write_mux_certificate,
+	  "1 for the status that the pair of pod and domain is in" },
+	{ "seconds_until_cert_expires", "gauge", PAIRS, write_seconds_until,
+	  "Seconds from the run to the end of the certificate" },
+	{ "seconds_until_cert_expires", "gauge", MUX, write_mux_seconds_until,
+	  "Seconds from the run to the end of the certificate" },
+	{ "seconds_since_cert_issued", "gauge", PAIRS, write_seconds_since,
+	  "Seconds from the start of the certificate to the run" },
+	{ "seconds_since_cert_issued", "gauge", MUX, write_mux_seconds_since,
+	  "Seconds from the start of the certificate to the run" },
+	{ "cert_not_after_timestamp_seconds", "gauge", PAIRS, write_not_after,
+	  "End of the certificate" },
+	{ "cert_not_before_timestamp_seconds", "gauge", PAIRS,
+	  write_not_before, "Start of the certificate" },
+	{ "cert_renewal_lag_seconds", "gauge", PAIRS, write_lag,
+	  "How much older the certificate is than the newest in its pool" },
+	{ "cert_fingerprint_info", "gauge", PAIRS, write_fingerprint,
+	  "Which certificate the pod serves for the domain" },
+	{ "probe_success", "gauge", PAIRS, write_probe_success,
+	  "1 if a certificate was received and the handshake completed" },
+	{ "probe_failure_info", "gauge", PAIRS, write_probe_failure,
+	  "Why there is no good answer" },
+	{ "tls_open_connection_error", "untyped", MUX, write_mux_open_error,
+	  "Connections or handshakes of this run that failed" },
+	{ "tls_close_connection_error", "untyped", MUX, write_mux_close_error,
+	  "Sessions of this run in which close_notify could not be sent" },
+	{ "cert_info", "gauge", PAIRS, write_cert_info,
+	  "What is in the certificate" },
+	{ "domain_pairs", "gauge", SUMMARY, write_domain_pairs,
+	  "Pods of the pool by the status of their certificate" },
+	{ "domain_cert_not_after_timestamp_seconds", "gauge", SUMMARY,
+	  write_domain_not_after, "Earliest end of a certificate in the pool" },
+	{ "domain_cert_not_before_timestamp_seconds", "gauge", SUMMARY,
+	  write_domain_not_before,
+	  "Oldest and newest start of a certificate in the pool" },
+	{ "domain_cert_fingerprint_info", "gauge", SUMMARY,
+	  write_domain_fingerprints, "Which certificates the pool serves" },
+	{ "matching_pods", "gauge", PAIRS, write_matching_pods,
+	  "Pods that the selector matched, in any state" },
+	{ "matching_pods", "gauge", MUX, write_mux_matching_pods,
+	  "Pods that the selector matched, in any state" },
+	{ "skipped_pods", "gauge", ALL, write_skipped_pods,
+	  "Pods that the selector matched and that were not probed" },
+	{ "discovery_success", "gauge", ALL, write_discovery_success,
+	  "1 if every list of the source was read to its end" },
+	{ "discovery_failure_info", "gauge", ALL, write_discovery_failures,
+	  "Why a list could not be read" },
+	{ "discovery_timestamp_seconds", "gauge", ALL,
+	  write_discovery_timestamps, "When what is used now was listed" },
+	{ "pairs", "gauge", ALL, write_pairs,
+	  "Pairs of pod and domain in each status" },
+	{ "distinct_certs", "gauge", PAIRS, write_distinct_certs,
+	  "Different certificates that the pool serves for the domain" },
+	{ "run_timestamp_seconds", "gauge", ALL, write_run_timestamp,
+	  "When the run started" },
+	{ "run_duration_seconds", "gauge", ALL, write_run_duration,
+	  "How long the run took until this file was written" },
+	{ "run_success", "gauge", ALL, write_run_success,
+	  "1 if nothing failed that the operator must fix" },
+	{ "last_success_timestamp_seconds", "gauge", ALL, write_last_success,
+	  "When the last run that succeeded started" },
+	{ "run_deadline_exceeded", "gauge", ALL, write_deadline_exceeded,
+	  "1 if the run ended before all pairs were probed" },
+	{ "series_limited", "gauge", ALL, write_series_limited,
+	  "1 if the summary was written because there were too many series" },
+	{ "build_info", "gauge", ALL, write_build_info,
+	  "Versions of the program and its libraries" },
+};
+#define FAMILY_COUNT (sizeof(families) / sizeof(families[0]))
+
+static int write_all(struct exposition *x, const struct run_facts *facts,
+		     enum metrics_mode mode, bool is_limited,
+		     struct error *err)
+{
+	struct family_writer w = {
+		.x = x,
+		.facts = facts,
+		.mode = mode,
+		.is_limited = is_limited,
+	};
+	int r = family_writer_select(&w, err);
+
+	for (size_t i = 0; r == 0 && i < FAMILY_COUNT; i++) {
+		if ((families[i].modes & 1 << mode) == 0)
+			continue;
+		exposition_family(x, families[i].name, families[i].type,
+				  families[i].help);
+		families[i].write(&w);
+	}
+	family_writer_release(&w);
+	return r < 0 ? r : exposition_finish(x, err);
+}
+
+bool families_exceed_limit(const struct run_facts *facts,
+			   enum metrics_mode mode)
+{
+	struct exposition x;
+	struct error ignored = { 0 };
+
+	if (facts->config->max_series == 0 || mode == METRICS_SUMMARY)
+		return false;
+	exposition_init(&x, EXPOSITION_COUNT);
+	/* Fails only for want of memory; then the summary is the safe choice. */
+	return write_all(&x, facts, mode, false, &ignored) < 0 ||
+	       x.samples > facts->config->max_series;
+}
+
+int families_write(struct exposition *x, const struct run_facts *facts,
+		   enum metrics_mode mode, bool is_limited, struct error *err)
+{
+	return write_all(x, facts, mode, is_limited, err);
+}
+
+void families_print(FILE *out)
+{
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		(void)fprintf(out, "%s%s %s\n", EXPOSITION_PREFIX,
+			      families[i].name, families[i].type);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the table of families share.
+ */
+#ifndef CEM_METRICS_FAMILIES_INTERNAL_H
+#define CEM_METRICS_FAMILIES_INTERNAL_H
+
+#include "metrics/families.h"
+
+struct family_writer {
+	struct exposition *x;
+	const struct run_facts *facts;
+	enum metrics_mode mode;
+	bool is_limited;
+	/* The pairs that have series of their own, in the order of the target
+	 * set; in METRICS_MUX sorted by namespace, pod and domain. */
+	const struct pair **pairs;
+	size_t pair_count;
+	/* The certificates that are shown, by fingerprint, each once. */
+	const struct certificate **certificates;
+	size_t certificate_count;
+};
+
+/* Picks the pairs and certificates that `w->mode` shows. */
+int family_writer_select(struct family_writer *w, struct error *err)
+	__attribute__((warn_unused_result));
+void family_writer_release(struct family_writer *w);
+
+/* Sorts w->pairs as METRICS_MUX wants them. */
+void family_writer_sort_mux(struct family_writer *w);
+
+/* Whether a run sees the whole pool: only then are its pods compared. */
+bool sees_whole_pool(const struct job_config *job);
+
+/* How many fingerprints a pool shows in the summary at most; distinct_certs
+ * counts all. */
+#define SUMMARY_FINGERPRINTS_MAX 100
+
+/* families_pairs.c */
+void write_certificate(struct family_writer *w);
+void write_seconds_until(struct family_writer *w);
+void write_seconds_since(struct family_writer *w);
+void write_not_after(struct family_writer *w);
+void write_not_before(struct family_writer *w);
+void write_lag(struct family_writer *w);
+void write_fingerprint(struct family_writer *w);
+void write_probe_success(struct family_writer *w);
+void write_probe_failure(struct family_writer *w);
+void write_cert_info(struct family_writer *w);
+
+/* families_domains.c */
+void write_domain_pairs(struct family_writer *w);
+void write_domain_not_after(struct family_writer *w);
+void write_domain_not_before(struct family_writer *w);
+void write_domain_fingerprints(struct family_writer *w);
+void write_pairs(struct family_writer *w);
+void write_distinct_certs(struct family_writer *w);
+
+/* families_mux.c */
+void write_mux_certificate(struct family_writer *w);
+void write_mux_seconds_until(struct family_writer *w);
+void write_mux_seconds_since(struct family_writer *w);
+void write_mux_open_error(struct family_writer *w);
+void write_mux_close_error(struct family_writer *w);
+void write_mux_matching_pods(struct family_writer *w);
+
+#endif

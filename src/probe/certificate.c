@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificate messages and X.509 by GnuTLS.
+ */
+#include <config.h>
+
+#include "probe/certificate.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509-ext.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define SERIAL_MAX 64 /* bytes; RFC 5280 allows 20 */
+#define SHA256_SIZE 32
+
+/* --- The Certificate message --------------------------------------------- */
+
+struct reader {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* An unsigned number of `bytes` bytes, big-endian; false if there are less. */
+static bool read_number(struct reader *r, size_t bytes, size_t *ret_number)
+{
+	size_t number = 0;
+
+	if (r->left < bytes)
+		return false;
+	for (size_t i = 0; i < bytes; i++)
+		number = number << 8 | r->at[i];
+	r->at += bytes;
+	r->left -= bytes;
+	*ret_number = number;
+	return true;
+}
+
+/* A vector with a length of `length_bytes` bytes in front (RFC 8446, 3.4). */
+static bool read_vector(struct reader *r, size_t length_bytes,
+			struct reader *ret_vector)
+{
+	size_t length;
+
+	if (!read_number(r, length_bytes, &length) || length > r->left)
+		return false;
+	*ret_vector = (struct reader){ r->at, length };
+	r->at += length;
+	r->left -= length;
+	return true;
+}
+
+bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
+		 struct chain *ret_chain)
+{
+	struct reader message = { body, size };
+	struct chain chain = { .count = 0 };
+	struct reader list;
+	struct reader part;
+
+	if (format == CHAIN_TLS13 && !read_vector(&message, 1, &part))
+		return false; /* certificate_request_context */
+	if (!read_vector(&message, 3, &list) || message.left > 0)
+		return false;
+	while (list.left > 0) {
+		if (!read_vector(&list, 3, &part) || part.left == 0)
+			return false;
+		if (chain.count < CHAIN_MAX) {
+			chain.certificates[chain.count].bytes = part.at;
+			chain.certificates[chain.count].size = part.left;
+			chain.count++;
+		}
+		if (format == CHAIN_TLS13 && !read_vector(&list, 2, &part))
+			return false; /* extensions */
+	}
+	*ret_chain = chain;
+	return true;
+}
+
+/* --- Facts ----------------------------------------------------------------- */
+
+static void cleanup_crt(gnutls_x509_crt_t *crt)
+{
+	if (*crt != NULL)
+		gnutls_x509_crt_deinit(*crt);
+}
+
+/* NULL if GnuTLS cannot read it (or is out of memory). */
+static gnutls_x509_crt_t import_der(const uint8_t *der, size_t size)
+{
+	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = NULL;
+	gnutls_datum_t datum = {
+		(unsigned char *)(uintptr_t)der,
+		(unsigned int)size,
+	};
+
+	if (gnutls_x509_crt_init(&crt) < 0 ||
+	    gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER) < 0)
+		return NULL;
+	return TAKE(crt);
+}
+
+static void cleanup_certificate(struct certificate **certificate)
+{
+	certificate_free(*certificate);
+}
+
+static void to_hex(const uint8_t *bytes, size_t size, char *hex)
+{
+	for (size_t i = 0; i < size; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* The DN's first common name; "" without one. */
+static char *common_name(gnutls_x509_crt_t crt,
+			 int (*get)(gnutls_x509_crt_t, const char *, unsigned,
+				    unsigned, void *, size_t *))
+{
+	CLEANUP(cleanup_free) char *name = NULL;
+	size_t size = 0;
+
+	/* Asks for the size first: names may be long. */
+	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, NULL, &size) !=
+	    GNUTLS_E_SHORT_MEMORY_BUFFER)
+		return strdup("");
+	name = malloc(size);
+	if (name == NULL)
+		return NULL;
+	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) < 0)
+		return strdup("");
+	return text_clean(name, size, CERTIFICATE_LABEL_MAX);
+}
+
+static char *serial_number(gnutls_x509_crt_t crt)
+{
+	uint8_t serial[SERIAL_MAX];
+	size_t size = sizeof(serial);
+	char hex[2 * SERIAL_MAX + 1] = "";
+
+	if (gnutls_x509_crt_get_serial(crt, serial, &size) >= 0)
+		to_hex(serial, size, hex);
+	return strdup(hex);
+}
+
+/* "p256" for GnuTLS's "SECP256R1"; other curves by their lower-case name. */
+static void curve_name(gnutls_ecc_curve_t curve, char *name, size_t size)
+{
+	static const struct {
+		gnutls_ecc_curve_t curve;
+		char name[8];
+	} nist[] = {
+		{ GNUTLS_ECC_CURVE_SECP192R1, "p192" },
+		{ GNUTLS_ECC_CURVE_SECP224R1, "p224" },
+		{ GNUTLS_ECC_CURVE_SECP256R1, "p256" },
+		{ GNUTLS_ECC_CURVE_SECP384R1, "p384" },
+		{ GNUTLS_ECC_CURVE_SECP521R1, "p521" },
+	};
+	const char *other = gnutls_ecc_curve_get_name(curve);
+
+	for (size_t i = 0; i < sizeof(nist) / sizeof(nist[0]); i++) {
+		if (nist[i].curve == curve) {
+			(void)snprintf(name, size, "%s", nist[i].name);
+			return;
+		}
+	}
+	(void)snprintf(name, size, "%s", other == NULL ? "unknown" : other);
+	for (char *c = name; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
+
+static void key_algorithm(gnutls_x509_crt_t crt, char *name, size_t size)
+{
+	gnutls_ecc_curve_t curve;
+	unsigned int bits = 0;
+	char curve_text[24];
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+	const char *other;
+
+	switch (algorithm) {
+	case GNUTLS_PK_RSA:
+		(void)snprintf(name, size, "rsa-%u", bits);
+		return;
+	case GNUTLS_PK_RSA_PSS:
+		(void)snprintf(name, size, "rsa-pss-%u", bits);
+		return;
+	case GNUTLS_PK_DSA:
+		(void)snprintf(name, size, "dsa-%u", bits);
+		return;
+	case GNUTLS_PK_ECDSA:
+		if (gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, NULL, NULL) <
+		    0)
+			(void)snprintf(name, size, "ecdsa-unknown");
+		else {
+			curve_name(curve, curve_text, sizeof(curve_text));
+			(void)snprintf(name, size, "ecdsa-%s", curve_text);
+		}
+		return;
+	case GNUTLS_PK_EDDSA_ED25519:
+		(void)snprintf(name, size, "ed25519");
+		return;
+	case GNUTLS_PK_EDDSA_ED448:
+		(void)snprintf(name, size, "ed448");
+		return;
+	default:
+		other = algorithm < 0 ?
+				NULL :
+				gnutls_pk_get_name(
+					(gnutls_pk_algorithm_t)algorithm);
+		(void)snprintf(name, size, "%s",
+			       other == NULL ? "unknown" : other);
+	}
+}
+
+/* OpenSSL's long names of signature algorithms (its objects.txt), by OID;
+ * the OID itself for any other. */
+static void signature_algorithm(gnutls_x509_crt_t crt, char *name, size_t size)
+{
+	static const struct {
+		const char *oid;
+		const char *name;
+	} names[] = {
+		{ "1.2.840.113549.1.1.2", "md2WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.4", "md5WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.5", "sha1WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.10", "rsassaPss" },
+		{ "1.2.840.113549.1.1.11", "sha256WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.12", "sha384WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.13", "sha512WithRSAEncryption" },
+		{ "1.2.840.113549.1.1.14", "sha224WithRSAEncryption" },
+		{ "1.2.840.10040.4.3", "dsaWithSHA1" },
+		{ "2.16.840.1.101.3.4.3.1", "dsa_with_SHA224" },
+		{ "2.16.840.1.101.3.4.3.2", "dsa_with_SHA256" },
+		{ "1.2.840.10045.4.1", "ecdsa-with-SHA1" },
+		{ "1.2.840.10045.4.3.1", "ecdsa-with-SHA224" },
+		{ "1.2.840.10045.4.3.2", "ecdsa-with-SHA256" },
+		{ "1.2.840.10045.4.3.3", "ecdsa-with-SHA384" },
+		{ "1.2.840.10045.4.3.4", "ecdsa-with-SHA512" },
+		{ "1.3.101.112", "ED25519" },
+		{ "1.3.101.113", "ED448" },
+	};
+	char oid[64];
+	size_t oid_size = sizeof(oid);
+
+	if (gnutls_x509_crt_get_signature_oid(crt, oid, &oid_size) < 0) {
+		(void)snprintf(name, size, "unknown");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i].oid, oid) == 0) {
+			(void)snprintf(name, size, "%s", names[i].name);
+			return;
+		}
+	}
+	(void)snprintf(name, size, "%s", oid);
+}
+
+/* Everything but the fingerprint. False if memory ran out. */
+static bool read_facts(gnutls_x509_crt_t crt, struct certificate *c)
+{
+	time_t not_before = gnutls_x509_crt_get_activation_time(crt);
+	time_t not_after = gnutls_x509_crt_get_expiration_time(crt);
+
+	if (not_before == (time_t)-1 || not_after == (time_t)-1)
+		return true; /* not readable */
+	c->not_before = not_before;
+	c->not_after = not_after;
+	c->serial_number = serial_number(crt);
+	c->subject_cn = common_name(crt, gnutls_x509_crt_get_dn_by_oid);
+	c->issuer_cn = common_name(crt, gnutls_x509_crt_get_issuer_dn_by_oid);
+	key_algorithm(crt, c->key_algorithm, sizeof(c->key_algorithm));
+	signature_algorithm(crt, c->signature_algorithm,
+			    sizeof(c->signature_algorithm));
+	c->is_readable = true;
+	return c->serial_number != NULL && c->subject_cn != NULL &&
+	       c->issuer_cn != NULL;
+}
+
+int certificate_read(const uint8_t *der, size_t size,
+		     struct certificate **ret_certificate, struct error *err)
+{
+	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = import_der(der, size);
+	CLEANUP(cleanup_certificate) struct certificate *c =
+		calloc(1, sizeof(*c));
+	uint8_t digest[SHA256_SIZE];
+
+	if (c == NULL ||
+	    gnutls_hash_fast(GNUTLS_DIG_SHA256, der, size, digest) < 0)
+		return error_memory(err);
+	to_hex(digest, sizeof(digest), c->fingerprint);
+	if (crt != NULL && !read_facts(crt, c))
+		return error_memory(err);
+	*ret_certificate = TAKE(c);
+	return 0;
+}
+
+void certificate_free(struct certificate *c)
+{
+	if (c == NULL)
+		return;
+	free(c->serial_number);
+	free(c->subject_cn);
+	free(c->issuer_cn);
+	free(c);
+}
+
+static void cleanup_names(gnutls_subject_alt_names_t *names)
+{
+	if (*names != NULL)
+		gnutls_subject_alt_names_deinit(*names);
+}
+
+static void cleanup_datum(gnutls_datum_t *datum)
+{
+	gnutls_free(datum->data);
+}
+
+/* Whether there is a dNSName. Without one GnuTLS would look at the CN. O(names);
+ * the extension is decoded once (asking the certificate for each name would
+ * decode it anew each time). */
+static bool has_dns_name(gnutls_x509_crt_t crt)
+{
+	CLEANUP(cleanup_names) gnutls_subject_alt_names_t names = NULL;
+	CLEANUP(cleanup_datum) gnutls_datum_t extension = { NULL, 0 };
+	gnutls_datum_t name;
+	unsigned int type;
+
+	if (gnutls_x509_crt_get_extension_by_oid2(
+		    crt, GNUTLS_X509EXT_OID_SAN, 0, &extension, NULL) < 0 ||
+	    gnutls_subject_alt_names_init(&names) < 0 ||
+	    gnutls_x509_ext_import_subject_alt_names(&extension, names, 0) < 0)
+		return false;
+	for (unsigned int i = 0; gnutls_subject_alt_names_get(
+					 names, i, &type, &name, NULL) >= 0;
+	     i++)
+		if (type == GNUTLS_SAN_DNSNAME)
+			return true;
+	return false;
+}
+
+bool certificate_names(const uint8_t *der, size_t size,
+		       const struct domain *domain)
+{
+	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = import_der(der, size);
+	struct address address;
+
+	if (crt == NULL)
+		return false;
+	if (domain->is_address)
+		return address_parse(domain->probe_name, &address) &&
+		       gnutls_x509_crt_check_ip(
+			       crt, address.bytes,
+			       address.family == AF_INET ? 4 : 16, 0) != 0;
+	return has_dns_name(crt) &&
+	       gnutls_x509_crt_check_hostname2(
+		       crt, domain->probe_name,
+		       GNUTLS_VERIFY_DO_NOT_ALLOW_IP_MATCHES) != 0;
+}

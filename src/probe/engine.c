@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Queue, limits and deadlines over connections.
+ */
+#include <config.h>
+
+#include "probe/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "base/event_loop.h"
+#include "probe/connection.h"
+
+#define SPARE_DESCRIPTORS 64 /* beside those of the connections */
+
+/* The pairs of one endpoint: neighbours in the target set. */
+struct endpoint_queue {
+	size_t next; /* the next pair to start */
+	size_t end;  /* one past its last */
+	unsigned int in_flight;
+	bool is_open;	/* a connection was made: others may follow */
+	bool is_queued; /* in the engine's ready list */
+	struct endpoint_queue *next_ready;
+};
+
+/* A place for a connection in flight. */
+struct slot {
+	struct connection connection;
+	struct engine *engine;
+	struct endpoint_queue *queue;
+	struct event_watch watch;
+	struct event_timer timer;
+	struct slot *next_free;
+	bool is_used;
+};
+
+struct engine {
+	struct event_loop loop;
+	struct tls_setup setup;
+	struct target_set *targets;
+	struct certificate_cache *cache;
+	const struct engine_options *options;
+	struct engine_progress progress;
+	struct endpoint_queue *queues;
+	struct endpoint_queue *first_ready; /* first in, first out: every */
+	struct endpoint_queue *last_ready;  /* endpoint has its turn */
+	struct slot *slots;
+	struct slot *free_slots;
+	size_t slot_count;
+	size_t in_flight;
+	size_t limit; /* of in_flight; less than asked if descriptors lack */
+	struct event_timer deadline;
+	struct event_timer tick;
+	struct event_watch interrupt;
+	bool is_over;	/* the deadline or a signal has come */
+	bool is_cut_off; /* and there were pairs left */
+	bool is_broken; /* the loop failed: err says why */
+	struct error *err;
+};
+
+static bool may_start(const struct endpoint_queue *queue)
+{
+	return queue->next < queue->end &&
+	       (queue->in_flight == 0 ||
+		(queue->is_open && queue->in_flight < ENGINE_ENDPOINT_MAX));
+}
+
+static void make_ready(struct engine *engine, struct endpoint_queue *queue)
+{
+	if (queue->is_queued || !may_start(queue))
+		return;
+	queue->is_queued = true;
+	queue->next_ready = NULL;
+	if (engine->last_ready == NULL)
+		engine->first_ready = queue;
+	else
+		engine->last_ready->next_ready = queue;
+	engine->last_ready = queue;
+}
+
+static struct endpoint_queue *take_ready(struct engine *engine)
+{
+	struct endpoint_queue *queue = engine->first_ready;
+
+	engine->first_ready = queue->next_ready;
+	if (engine->first_ready == NULL)
+		engine->last_ready = NULL;
+	queue->is_queued = false;
+	return queue;
+}
+
+static void finish_pair(struct engine *engine, struct pair *pair,
+			const struct probe_result *result)
+{
+	pair->result = *result;
+	engine->progress.done++;
+	if (!result->success || !result->names_domain)
+		engine->progress.failed++;
+	if (result->reason == REASON_DEADLINE)
+		engine->is_cut_off = true;
+}
+
+static bool is_connect_failure(const struct probe_result *result)
+{
+	return result->reason == REASON_CONNECT_REFUSED ||
+	       result->reason == REASON_CONNECT_TIMEOUT ||
+	       result->reason == REASON_CONNECT_UNREACHABLE ||
+	       result->reason == REASON_CONNECT_ERROR;
+}
+
+/* A connection is over: its result, and what it means for its endpoint. */
+static void finish_slot(struct slot *slot)
+{
+	struct engine *engine = slot->engine;
+	struct endpoint_queue *queue = slot->queue;
+	struct connection *c = &slot->connection;
+	struct pair *pair = &engine->targets->pairs[c->pair -
+						    engine->targets->pairs];
+
+	event_timer_stop(&engine->loop, &slot->timer);
+	if (c->fd >= 0)
+		event_watch_stop(&engine->loop, &slot->watch);
+	connection_close(c);
+	slot->is_used = false;
+	slot->next_free = engine->free_slots;
+	engine->free_slots = slot;
+	engine->in_flight--;
+	queue->in_flight--;
+	finish_pair(engine, pair, &c->result);
+	if (is_connect_failure(&c->result))
+		while (queue->next < queue->end)
+			finish_pair(engine,
+				    &engine->targets->pairs[queue->next++],
+				    &c->result);
+	make_ready(engine, queue);
+}
+
+static void break_off(struct engine *engine)
+{
+	engine->is_broken = true;
+}
+
+/* Steps a connection and waits for what it wants next. */
+static void on_ready(void *data)
+{
+	struct slot *slot = data;
+	struct engine *engine = slot->engine;
+	bool was_connected = connection_is_connected(&slot->connection);
+	enum connection_want want = connection_step(&slot->connection);
+
+	if (!was_connected && connection_is_connected(&slot->connection)) {
+		slot->queue->is_open = true;
+		make_ready(engine, slot->queue);
+	}
+	if (want == CONNECTION_DONE)
+		finish_slot(slot);
+	else if (event_watch_change(&engine->loop, &slot->watch,
+				    want == CONNECTION_WANT_READ ?
+					    EVENT_READ :
+					    EVENT_WRITE,
+				    engine->err) < 0)
+		break_off(engine);
+}
+
+static void on_time_out(void *data)
+{
+	struct slot *slot = data;
+
+	connection_time_out(&slot->connection);
+	finish_slot(slot);
+}
+
+/* Opens the next connection of an endpoint. False if it cannot be done now,
+ * for want of descriptors. */
+static bool start(struct engine *engine, struct endpoint_queue *queue)
+{
+	struct slot *slot = engine->free_slots;
+	struct pair *pair = &engine->targets->pairs[queue->next];
+	struct error err = { 0 };
+
+	if (connection_open(&slot->connection, pair, &engine->setup,
+			    engine->cache, &err) < 0) {
+		if (engine->in_flight > 0) {
+			engine->limit = engine->in_flight;
+			return false;
+		}
+		queue->next++;
+		finish_pair(engine, pair,
+			    &(struct probe_result){
+				    .reason = REASON_CONNECT_ERROR });
+		return true;
+	}
+	queue->next++;
+	queue->in_flight++;
+	engine->in_flight++;
+	engine->free_slots = slot->next_free;
+	slot->is_used = true;
+	slot->queue = queue;
+	slot->timer = (struct event_timer){
+		.at = mono_after(mono_now(), pair->endpoint->job->timeout_ms),
+		.on_time = on_time_out,
+		.data = slot,
+	};
+	event_timer_start(&engine->loop, &slot->timer);
+	if (slot->connection.state == CONNECTION_CLOSED) {
+		/* Refused at once. */
+		connection_close(&slot->connection);
+		finish_slot(slot);
+		return true;
+	}
+	slot->watch = (struct event_watch){
+		.fd = slot->connection.fd,
+		.interest = EVENT_WRITE,
+		.on_ready = on_ready,
+		.data = slot,
+	};
+	if (event_watch_start(&engine->loop, &slot->watch, engine->err) < 0)
+		break_off(engine);
+	return true;
+}
+
+static void start_more(struct engine *engine)
+{
+	while (engine->first_ready != NULL && engine->free_slots != NULL &&
+	       engine->in_flight < engine->limit && !engine->is_broken) {
+		struct endpoint_queue *queue = take_ready(engine);
+		bool started = start(engine, queue);
+
+		make_ready(engine, queue);
+		if (!started)
+			return;
+	}
+}
+
+static void show_progress(struct engine *engine)
+{
+	if (engine->options->on_progress != NULL)
+		engine->options->on_progress(&engine->progress,
+					     engine->options->data);
+}
+
+static void on_tick(void *data)
+{
+	struct engine *engine = data;
+
+	show_progress(engine);
+	engine->tick.at = mono_after(mono_now(), ENGINE_TICK_MS);
+	event_timer_start(&engine->loop, &engine->tick);
+}
+
+/* The run's time is over: everything ends here and now. */
+static void on_over(void *data)
+{
+	struct engine *engine = data;
+	const struct probe_result left_out = { .reason = REASON_DEADLINE };
+
+	engine->is_over = true;
+	for (size_t i = 0; i < engine->targets->endpoint_count; i++)
+		while (engine->queues[i].next < engine->queues[i].end)
+			finish_pair(engine,
+				    &engine->targets->pairs
+					     [engine->queues[i].next++],
+				    &left_out);
+	for (size_t i = 0; i < engine->slot_count; i++) {
+		if (engine->slots[i].is_used) {
+			connection_cut_off(&engine->slots[i].connection);
+			finish_slot(&engine->slots[i]);
+		}
+	}
+}
+
+static void on_interrupt(void *data)
+{
+	struct engine *engine = data;
+
+	if (interrupt_seen(engine->options->interrupt) && !engine->is_over)
+		on_over(engine);
+}
+
+/* As many descriptors as the connections need, if the hard limit allows. */
+static void raise_descriptor_limit(size_t slots)
+{
+	rlim_t needed = slots + SPARE_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+		return;
+	limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+	/* If not, the engine makes do with what it gets. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int prepare(struct engine *engine, struct error *err)
+{
+	const struct target_set *targets = engine->targets;
+	size_t slots = engine->options->concurrency;
+	size_t pair = 0;
+
+	if (slots > targets->pair_count)
+		slots = targets->pair_count;
+	raise_descriptor_limit(slots);
+	engine->slots = calloc(slots + 1, sizeof(*engine->slots));
+	engine->queues =
+		calloc(targets->endpoint_count + 1, sizeof(*engine->queues));
+	if (engine->slots == NULL || engine->queues == NULL)
+		return error_memory(err);
+	engine->slot_count = engine->limit = slots;
+	for (size_t i = slots; i-- > 0;) {
+		engine->slots[i].engine = engine;
+		engine->slots[i].next_free = engine->free_slots;
+		engine->free_slots = &engine->slots[i];
+	}
+	for (size_t i = 0; i < targets->endpoint_count; i++) {
+		struct endpoint_queue *queue = &engine->queues[i];
+
+		queue->next = pair;
+		while (pair < targets->pair_count &&
+		       targets->pairs[pair].endpoint == &targets->endpoints[i])
+			pair++;
+		queue->end = pair;
+		make_ready(engine, queue);
+	}
+	engine->progress.total = targets->pair_count;
+	return 0;
+}
+
+static int start_timers(struct engine *engine, struct error *err)
+{
+	engine->deadline = (struct event_timer){
+		.at = engine->options->deadline,
+		.on_time = on_over,
+		.data = engine,
+	};
+	event_timer_start(&engine->loop, &engine->deadline);
+	if (engine->options->on_progress != NULL)
+		on_tick(engine);
+	if (engine->options->interrupt == NULL)
+		return 0;
+	engine->interrupt = (struct event_watch){
+		.fd = engine->options->interrupt->fd,
+		.interest = EVENT_READ,
+		.on_ready = on_interrupt,
+		.data = engine,
+	};
+	return event_watch_start(&engine->loop, &engine->interrupt, err);
+}
+
+static int run(struct engine *engine, struct error *err)
+{
+	int r = event_loop_init(&engine->loop, err);
+
+	if (r == 0)
+		r = tls_setup_init(&engine->setup, err);
+	if (r == 0)
+		r = prepare(engine, err);
+	if (r == 0)
+		r = start_timers(engine, err);
+	if (r < 0)
+		return r;
+	if (engine->options->interrupt != NULL &&
+	    interrupt_seen(engine->options->interrupt))
+		on_over(engine);
+	while (engine->progress.done < engine->progress.total) {
+		start_more(engine);
+		if (engine->progress.done == engine->progress.total)
+			break;
+		if (!engine->is_broken)
+			r = event_loop_step(&engine->loop, err);
+		if (r < 0 || engine->is_broken) {
+			on_over(engine);
+			return -(int)err->code;
+		}
+	}
+	show_progress(engine);
+	return 0;
+}
+
+static void release(struct engine *engine)
+{
+	event_timer_stop(&engine->loop, &engine->deadline);
+	event_timer_stop(&engine->loop, &engine->tick);
+	event_loop_release(&engine->loop);
+	tls_setup_release(&engine->setup);
+	free(engine->slots);
+	free(engine->queues);
+}
+
+int engine_run(struct target_set *targets, struct certificate_cache *cache,
+	       const struct engine_options *options,
+	       struct wall_time *ret_settled_at, bool *ret_cut_off,
+	       struct error *err)
+{
+	struct engine engine = {
+		.loop.epoll = -1,
+		.targets = targets,
+		.cache = cache,
+		.options = options,
+		.err = err,
+	};
+	struct wall_time now;
+	int r = run(&engine, err);
+
+	release(&engine);
+	if (r < 0)
+		return r;
+	now = wall_now();
+	for (size_t i = 0; i < targets->pair_count; i++)
+		probe_result_settle(&targets->pairs[i].result, now);
+	*ret_settled_at = now;
+	*ret_cut_off = engine.is_cut_off;
+	return 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a probe of one pair found. A failed probe is data, not an error.
+ */
+#ifndef CEM_PROBE_RESULT_H
+#define CEM_PROBE_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct certificate;
+
+/* Labels of the `certificate` family; pair_status_name() gives them. */
+enum pair_status {
+	STATUS_NONE, /* nothing can be said: in no status */
+	STATUS_VALID,
+	STATUS_EXPIRED,
+	STATUS_NOT_YET_VALID,
+	STATUS_NOT_FOUND,
+};
+#define STATUS_COUNT (STATUS_NOT_FOUND + 1)
+
+/* The closed list of `probe_failure_info`; probe_reason_name() gives the
+ * words. */
+enum probe_reason {
+	REASON_NONE,
+	REASON_CONNECT_REFUSED,
+	REASON_CONNECT_TIMEOUT,
+	REASON_CONNECT_UNREACHABLE,
+	REASON_CONNECT_ERROR,
+	REASON_NOT_TLS,
+	REASON_HANDSHAKE_TIMEOUT,
+	REASON_HANDSHAKE_ALERT,
+	REASON_HANDSHAKE_CLOSED,
+	REASON_HANDSHAKE_ERROR,
+	REASON_CLIENT_CERTIFICATE_REQUIRED,
+	REASON_NAME_REJECTED,
+	REASON_NO_CERTIFICATE,
+	REASON_BAD_CERTIFICATE,
+	REASON_NAME_MISMATCH,
+	REASON_DEADLINE,
+};
+#define REASON_COUNT (REASON_DEADLINE + 1)
+
+struct probe_result {
+	/* --- What the connection saw --- */
+
+	/* What was received, even if the handshake failed then; borrowed
+	 * from the certificate cache. NULL if there is none to speak of. */
+	const struct certificate *certificate;
+	bool names_domain; /* the certificate does */
+	bool success;	   /* a certificate, and the handshake completed */
+	bool close_failed; /* our close_notify could not be sent */
+
+	/* --- What follows from it: probe_result_settle() --- */
+
+	/* From the connection while that failed; in the end set for each pair
+	 * that is not found, in no status, or whose `success` is false. Where
+	 * several apply, the one that explains the status. */
+	enum probe_reason reason;
+	enum pair_status status;
+};
+
+/* Decides status and reason at `now` (design.md, "What a probe decides"). */
+void probe_result_settle(struct probe_result *result, struct wall_time now);
+
+const char *pair_status_name(enum pair_status status); /* "none" for NONE */
+const char *probe_reason_name(enum probe_reason reason); /* "" for NONE */
+
+/* Whether dates are those of a certificate for the domain that was asked for:
+ * status valid, expired or not yet valid. */
+bool probe_result_has_dates(const struct probe_result *result);
+
+#endif

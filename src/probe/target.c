@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pods times domains.
+ */
+#include <config.h>
+
+#include "probe/target.h"
+
+#include <stdlib.h>
+
+static void count(const struct discovery *discovery, size_t *ret_endpoints,
+		  size_t *ret_pairs)
+{
+	size_t endpoints = 0;
+	size_t pairs = 0;
+
+	/* Cannot overflow: discovery and configuration have their limits. */
+	for (size_t i = 0; i < discovery->count; i++) {
+		const struct job_discovery *job = &discovery->jobs[i];
+
+		endpoints += job->pods.count;
+		pairs += job->pods.count * job->job->domains.count;
+	}
+	*ret_endpoints = endpoints;
+	*ret_pairs = pairs;
+}
+
+static void fill(const struct job_discovery *job, struct target_set *set)
+{
+	const struct domain_vector *domains = &job->job->domains;
+
+	for (size_t i = 0; i < job->pods.count; i++) {
+		struct endpoint *endpoint =
+			&set->endpoints[set->endpoint_count++];
+
+		*endpoint = (struct endpoint){ job->job, &job->pods.items[i] };
+		for (size_t j = 0; j < domains->count; j++)
+			set->pairs[set->pair_count++] = (struct pair){
+				.endpoint = endpoint,
+				.domain = &domains->items[j],
+			};
+	}
+}
+
+int target_set_build(const struct discovery *discovery,
+		     struct target_set *ret_set, struct error *err)
+{
+	struct target_set set = { 0 };
+	size_t endpoints;
+	size_t pairs;
+
+	count(discovery, &endpoints, &pairs);
+	if (pairs > TARGET_PAIRS_MAX)
+		return error_set(err, ERROR_TOO_LARGE,
+				 "%zu pairs of pod and domain are more than "
+				 "%d: narrow --labels, or run on each node "
+				 "with --node",
+				 pairs, TARGET_PAIRS_MAX);
+	set.endpoints = calloc(endpoints + 1, sizeof(*set.endpoints));
+	set.pairs = calloc(pairs + 1, sizeof(*set.pairs));
+	if (set.endpoints == NULL || set.pairs == NULL) {
+		target_set_free(&set);
+		return error_memory(err);
+	}
+	for (size_t i = 0; i < discovery->count; i++)
+		fill(&discovery->jobs[i], &set);
+	*ret_set = set;
+	return 0;
+}
+
+void target_set_free(struct target_set *set)
+{
+	free(set->endpoints);
+	free(set->pairs);
+	*set = (struct target_set){ 0 };
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables by libsmartcols, which knows terminals, widths and wide characters,
+ * and shows control characters as text.
+ */
+#include <config.h>
+
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <libsmartcols/libsmartcols.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "probe/certificate.h"
+#include "report/verdict.h"
+
+struct column {
+	const char *name;
+	double width_hint; /* a share of the terminal if below 1 */
+	int flags;
+};
+
+void report_init(void)
+{
+	(void)setlocale(LC_CTYPE, "");
+}
+
+static void cleanup_table(struct libscols_table **table)
+{
+	scols_unref_table(*table);
+}
+
+static bool wants_colour(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return (no_color == NULL || no_color[0] == '\0') &&
+	       isatty(fileno(out)) == 1 && term != NULL &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* A table with these columns; the first is left out if there is one job. */
+static struct libscols_table *new_table(FILE *out,
+					const struct column *columns,
+					size_t count)
+{
+	struct libscols_table *table = scols_new_table();
+	bool ok = table != NULL && scols_table_set_stream(table, out) == 0 &&
+		  scols_table_enable_colors(table, wants_colour(out)) == 0;
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = scols_table_new_column(table, columns[i].name,
+					    columns[i].width_hint,
+					    columns[i].flags) != NULL;
+	if (ok)
+		return table;
+	scols_unref_table(table);
+	return NULL;
+}
+
+/* Reports a failed write only once, at the end. */
+static int check_stream(FILE *out, struct error *err)
+{
+	if (fflush(out) == 0 && ferror(out) == 0)
+		return 0;
+	return error_set(err, ERROR_SYSTEM, "the report cannot be written");
+}
+
+static const char *verdict_colour(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_GOOD:
+		return NULL;
+	case VERDICT_UNKNOWN:
+		return "magenta";
+	case VERDICT_WARNING:
+		return "yellow";
+	case VERDICT_CRITICAL:
+		return "red";
+	}
+	return NULL;
+}
+
+enum result_column {
+	COLUMN_STATUS,
+	COLUMN_LEFT,
+	COLUMN_LAG,
+	COLUMN_NAMESPACE,
+	COLUMN_POD,
+	COLUMN_DOMAIN,
+	COLUMN_PORT,
+	COLUMN_CERTIFICATE,
+	COLUMN_REASON,
+	COLUMN_JOB, /* only if there are several */
+};
+
+static bool set(struct libscols_line *line, enum result_column column,
+		const char *text)
+{
+	return scols_line_set_data(line, column, text) == 0;
+}
+
+static bool add_result(struct libscols_table *table,
+		       const struct run_facts *facts, const struct pair *pair)
+{
+	const struct probe_result *result = &pair->result;
+	const struct certificate *c = result->certificate;
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	int64_t lag = verdict_lag(facts, pair);
+	char left[DURATION_WORDS_MAX] = "";
+	char behind[DURATION_WORDS_MAX] = "";
+	char fingerprint[13] = "";
+	const char *colour =
+		verdict_colour(verdict_of(facts->config, pair,
+					  facts->settled_at));
+	bool ok;
+
+	if (line == NULL)
+		return false;
+	if (probe_result_has_dates(result))
+		duration_words(c->not_after - wall_seconds(facts->settled_at),
+			       left);
+	if (lag != LAG_NONE && lag > 0)
+		duration_words(lag, behind);
+	if (c != NULL)
+		(void)snprintf(fingerprint, sizeof(fingerprint), "%.12s",
+			       c->fingerprint);
+	ok = set(line, COLUMN_STATUS, pair_status_name(result->status)) &&
+	     set(line, COLUMN_LEFT, left) && set(line, COLUMN_LAG, behind) &&
+	     set(line, COLUMN_NAMESPACE, pair->endpoint->pod->ns) &&
+	     set(line, COLUMN_POD, pair->endpoint->pod->name) &&
+	     set(line, COLUMN_DOMAIN, pair->domain->name) &&
+	     set(line, COLUMN_PORT, pair->endpoint->job->port) &&
+	     set(line, COLUMN_CERTIFICATE, fingerprint) &&
+	     set(line, COLUMN_REASON, probe_reason_name(result->reason));
+	if (ok && facts->config->jobs.count > 1)
+		ok = set(line, COLUMN_JOB, pair->endpoint->job->name);
+	if (ok && colour != NULL)
+		ok = scols_line_set_color(line, colour) == 0;
+	return ok;
+}
+
+/* "12 pairs: 11 valid, 1 expired" */
+static void print_sum(FILE *out, const struct run_facts *facts)
+{
+	const struct target_set *targets = facts->targets;
+	size_t counts[STATUS_COUNT] = { 0 };
+	const char *separator = ":";
+
+	for (size_t i = 0; i < targets->pair_count; i++)
+		counts[targets->pairs[i].result.status]++;
+	(void)fprintf(out, "%zu pair%s", targets->pair_count,
+		      targets->pair_count == 1 ? "" : "s");
+	for (enum pair_status s = STATUS_NONE; s < STATUS_COUNT; s++) {
+		if (counts[s] == 0)
+			continue;
+		(void)fprintf(out, "%s %zu %s", separator, counts[s],
+			      s == STATUS_NONE ? "unknown" :
+						 pair_status_name(s));
+		separator = ",";
+	}
+	(void)fprintf(out, " (%" PRId64 ".%" PRId64 " s)\n",
+		      facts->duration_ms / 1000,
+		      facts->duration_ms % 1000 / 100);
+}
+
+int report_table(FILE *out, const struct run_facts *facts, struct error *err)
+{
+	static const struct column columns[] = {
+		[COLUMN_STATUS] = { "STATUS", 0, 0 },
+		[COLUMN_LEFT] = { "LEFT", 0, SCOLS_FL_RIGHT },
+		[COLUMN_LAG] = { "LAG", 0, SCOLS_FL_RIGHT },
+		[COLUMN_NAMESPACE] = { "NAMESPACE", 0.1, SCOLS_FL_TRUNC },
+		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_TRUNC },
+		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_TRUNC },
+		[COLUMN_PORT] = { "PORT", 0, SCOLS_FL_RIGHT },
+		[COLUMN_CERTIFICATE] = { "CERTIFICATE", 0, SCOLS_FL_TRUNC },
+		[COLUMN_REASON] = { "REASON", 0, 0 },
+		[COLUMN_JOB] = { "JOB", 0.1, SCOLS_FL_TRUNC },
+	};
+	size_t column_count = sizeof(columns) / sizeof(columns[0]) -
+			      (facts->config->jobs.count > 1 ? 0 : 1);
+	CLEANUP(cleanup_table) struct libscols_table *table =
+		new_table(out, columns, column_count);
+	CLEANUP(cleanup_free) const struct pair **sorted = verdict_sort(facts);
+	size_t count = facts->targets->pair_count;
+	size_t shown = count < REPORT_ROWS_MAX ? count : REPORT_ROWS_MAX;
+
+	if (table == NULL || sorted == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < shown; i++)
+		if (!add_result(table, facts, sorted[i]))
+			return error_memory(err);
+	if (shown > 0 && scols_print_table(table) != 0)
+		return error_memory(err);
+	if (shown < count)
+		(void)fprintf(out, "... and %zu more that are no worse\n",
+			      count - shown);
+	print_sum(out, facts);
+	return check_stream(out, err);
+}
+
+static bool add_target(struct libscols_table *table, const struct pair *pair)
+{
+	const struct pod *pod = pair->endpoint->pod;
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	char address[ADDRESS_TEXT_MAX];
+	char endpoint[ADDRESS_TEXT_MAX + 10];
+
+	if (line == NULL)
+		return false;
+	address_format(&pod->address, address);
+	(void)snprintf(endpoint, sizeof(endpoint),
+		       pod->address.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		       address, (unsigned int)pod->port);
+	return scols_line_set_data(line, 0, pair->endpoint->job->name) == 0 &&
+	       scols_line_set_data(line, 1, pod->ns) == 0 &&
+	       scols_line_set_data(line, 2, pod->name) == 0 &&
+	       scols_line_set_data(line, 3, endpoint) == 0 &&
+	       scols_line_set_data(line, 4, pair->domain->name) == 0;
+}
+
+/* "job edge, namespace shop: 12 pods match, 2 skipped (1 not_ready, ...)" */
+static void print_counts(FILE *out, const struct job_discovery *job)
+{
+	for (size_t i = 0; i < job->namespaces.count; i++) {
+		const struct namespace_count *ns = &job->namespaces.items[i];
+		const char *separator = ", skipped:";
+
+		(void)fprintf(out, "%s: %s: %" PRIu64 " pod%s matching",
+			      job->job->name,
+			      ns->ns[0] == '\0' ? "all namespaces" : ns->ns,
+			      ns->matching, ns->matching == 1 ? "" : "s");
+		for (int skip = 0; skip < POD_SKIP_COUNT; skip++) {
+			if (ns->skipped[skip] == 0)
+				continue;
+			(void)fprintf(out, "%s %" PRIu64 " %s", separator,
+				      ns->skipped[skip],
+				      pod_skip_name((enum pod_skip)skip));
+			separator = ",";
+		}
+		(void)fputc('\n', out);
+	}
+}
+
+int report_targets(FILE *out, const struct discovery *discovery,
+		   const struct target_set *targets, struct error *err)
+{
+	static const struct column columns[] = {
+		{ "JOB", 0, 0 },	{ "NAMESPACE", 0, 0 },
+		{ "POD", 0, 0 },	{ "ENDPOINT", 0, 0 },
+		{ "DOMAIN", 0, 0 },
+	};
+	CLEANUP(cleanup_table) struct libscols_table *table = new_table(
+		out, columns, sizeof(columns) / sizeof(columns[0]));
+
+	if (table == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < targets->pair_count; i++)
+		if (!add_target(table, &targets->pairs[i]))
+			return error_memory(err);
+	if (targets->pair_count > 0 && scols_print_table(table) != 0)
+		return error_memory(err);
+	for (size_t i = 0; i < discovery->count; i++)
+		print_counts(out, &discovery->jobs[i]);
+	return check_stream(out, err);
+}
