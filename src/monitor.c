@@ -54,7 +54,7 @@ struct run {
 	bool failed; /* something that the operator must fix */
 };
 
-/* --- Options and configuration --------------------------------------------- */
+/* --- Options and configuration ------------------------------------------- */
 
 static bool is_by_hand(void)
 {
@@ -114,7 +114,7 @@ static void settle_defaults(struct run *run)
 	}
 }
 
-/* --- Discovery ------------------------------------------------------------- */
+/* --- Discovery ----------------------------------------------------------- */
 
 static void log_discovery_failures(const struct job_discovery *job)
 {
@@ -211,7 +211,7 @@ static int discover(struct run *run, struct error *err)
 	return target_set_build(&run->discovery, &run->targets, err);
 }
 
-/* --- Probing --------------------------------------------------------------- */
+/* --- Probing ------------------------------------------------------------- */
 
 static void log_cut_off(const struct run *run)
 {
@@ -258,7 +258,7 @@ static int probe(struct run *run, struct error *err)
 	return pool_set_build(&run->targets, &run->pools, err);
 }
 
-/* --- Output ---------------------------------------------------------------- */
+/* --- Output -------------------------------------------------------------- */
 
 static struct run_facts facts_of(const struct run *run)
 {
@@ -326,14 +326,14 @@ static void log_sum(const struct run *run, const struct run_facts *facts)
 	for (size_t i = 0; i < run->targets.pair_count; i++)
 		if (run->targets.pairs[i].result.status == STATUS_VALID)
 			good++;
-	log_info("%zu pairs of pod and domain, %zu valid, %zu certificate "
-		 "chains, %" PRId64 ".%03" PRId64 " s",
+	log_info("pairs of pod and domain: %zu, valid: %zu, different "
+		 "certificate chains: %zu, %" PRId64 ".%03" PRId64 " s",
 		 run->targets.pair_count, good,
 		 certificate_cache_count(&run->cache),
 		 facts->duration_ms / 1000, facts->duration_ms % 1000);
 }
 
-/* --- The run --------------------------------------------------------------- */
+/* --- The run ------------------------------------------------------------- */
 
 static void run_release(struct run *run)
 {
@@ -376,21 +376,31 @@ static enum exit_status list_targets(struct run *run)
 	return run->failed ? EXIT_FAILED : EXIT_RAN;
 }
 
+/* Takes the lock and finds out whether the file can be replaced. */
+static int prepare_output(struct run *run, struct error *err)
+{
+	int r;
+
+	if (!run->replaces_file)
+		return 0;
+	r = lock_textfile_directory(run->config.output, &run->lock, err);
+	return r < 0 ? r : textfile_check(run->config.output, err);
+}
+
 static enum exit_status run_pipeline(struct run *run)
 {
 	struct error err = { 0 };
 	struct run_facts facts;
 
-	if ((run->replaces_file &&
-	     lock_textfile_directory(run->config.output, &run->lock, &err) <
-		     0) ||
-	    discover(run, &err) < 0 || probe(run, &err) < 0)
+	if (prepare_output(run, &err) < 0 || discover(run, &err) < 0 ||
+	    probe(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	facts = facts_of(run);
 	write_metrics(run, &facts);
 	print_report(run, &facts);
-	log_sum(run, &facts);
+	if (run->config.report == REPORT_NONE)
+		log_sum(run, &facts);
 	if (run->failed)
 		return EXIT_FAILED;
 	return run->config.check && verdict_check_fails(&facts) ? EXIT_CHECK :

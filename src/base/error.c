@@ -32,7 +32,8 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
 	format_line(message, sizeof(message), format, args);
 	va_end(args);
 	err->code = code;
-	memcpy(err->message, message, sizeof(message));
+	/* No more than the text: what else was on the stack may be a secret. */
+	memcpy(err->message, message, strlen(message) + 1);
 	return -(int)code;
 }
 
@@ -45,7 +46,7 @@ int error_prefix(struct error *err, const char *format, ...)
 	va_start(args, format);
 	format_line(context, sizeof(context), format, args);
 	va_end(args);
-	memcpy(message, err->message, sizeof(message));
+	memcpy(message, err->message, strlen(err->message) + 1);
 	return error_set(err, err->code, "%.*s: %.*s",
 			 (int)sizeof(context) / 2, context,
 			 (int)sizeof(message), message);

@@ -45,6 +45,19 @@ size_t text_utf8_length(const char *text, size_t size)
 	return length;
 }
 
+bool text_is_utf8(const char *text)
+{
+	size_t left = strlen(text);
+	size_t length = 0;
+
+	for (; left > 0; text += length, left -= length) {
+		length = text_utf8_length(text, left);
+		if (length == 0)
+			return false;
+	}
+	return true;
+}
+
 char *text_clean(const char *text, size_t size, size_t max_bytes)
 {
 	static const char replacement[] = "\xef\xbf\xbd";

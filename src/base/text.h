@@ -14,6 +14,9 @@
  * surrogates, nothing past U+10FFFF). */
 size_t text_utf8_length(const char *text, size_t size);
 
+/* Whether `text` is valid UTF-8 to its end. */
+bool text_is_utf8(const char *text);
+
 /* A new string: the `size` bytes at `text` as valid UTF-8 without NUL, each
  * bad byte replaced by U+FFFD, cut at a character boundary to at most
  * `max_bytes`. NULL if out of memory; the caller frees. */

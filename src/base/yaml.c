@@ -92,18 +92,45 @@ int yaml_fail(const struct yaml *yaml, const struct yaml_node *node,
 			 message);
 }
 
-/* The first thing that the parser complained of. */
+/* The first thing that the parser complained of; nothing, if there was just
+ * no document in the text. */
 static int parse_error(const struct yaml *yaml, struct fy_diag *diag,
 		       struct error *err)
 {
 	void *at = NULL;
 	const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
 
-	if (first == NULL || first->msg == NULL)
+	if (first == NULL)
+		return 0;
+	if (first->msg == NULL)
 		return error_set(err, ERROR_INVALID, "%s: is not YAML",
 				 yaml->name);
 	return error_set(err, ERROR_INVALID, "%s:%d: %s", yaml->name,
 			 first->line, first->msg);
+}
+
+/* libfyaml takes a byte that is not UTF-8 for the end of the document, and
+ * says nothing. */
+static int check_text(const struct yaml *yaml, struct error *err)
+{
+	const char *at = yaml->text.data;
+	size_t left = yaml->text.size;
+	size_t length = 0;
+	int line = 1;
+
+	if (strlen(at) != left)
+		return error_set(err, ERROR_INVALID,
+				 "%s: is not text: it has a NUL byte",
+				 yaml->name);
+	for (; left > 0; at += length, left -= length) {
+		length = text_utf8_length(at, left);
+		if (length == 0)
+			return error_set(err, ERROR_INVALID,
+					 "%s:%d: is not UTF-8", yaml->name,
+					 line);
+		line += *at == '\n';
+	}
+	return 0;
 }
 
 int yaml_parse(const char *name, struct buffer *text, struct yaml **ret_yaml,
@@ -127,15 +154,14 @@ int yaml_parse(const char *name, struct buffer *text, struct yaml **ret_yaml,
 	diag = fy_diag_create(&quiet);
 	if (yaml->name == NULL || diag == NULL)
 		return error_memory(err);
-	if (strlen(yaml->text.data) != yaml->text.size)
-		return error_set(err, ERROR_INVALID,
-				 "%s: is not text: it has a NUL byte", name);
+	if (check_text(yaml, err) < 0)
+		return -(int)err->code;
 	fy_diag_set_collect_errors(diag, true);
 	config.diag = diag;
 	yaml->document = fy_document_build_from_string(&config, yaml->text.data,
 						       yaml->text.size);
-	if (yaml->document == NULL)
-		return parse_error(yaml, diag, err);
+	if (yaml->document == NULL && parse_error(yaml, diag, err) < 0)
+		return -(int)err->code;
 	*ret_yaml = TAKE(yaml);
 	return 0;
 }
@@ -158,7 +184,9 @@ void cleanup_yaml(struct yaml **yaml)
 
 const struct yaml_node *yaml_root(const struct yaml *yaml)
 {
-	return cooked(fy_document_root(yaml->document));
+	return yaml->document == NULL ?
+		       NULL :
+		       cooked(fy_document_root(yaml->document));
 }
 
 /* The bytes of a scalar, not followed by a NUL. */
@@ -184,8 +212,9 @@ enum yaml_kind yaml_kind(const struct yaml_node *node)
 {
 	struct fy_node *n = resolve(node);
 
+	/* An alias of nothing is no missing value: its reader must fail. */
 	if (n == NULL)
-		return YAML_NULL;
+		return node == NULL ? YAML_NULL : YAML_SCALAR;
 	if (fy_node_is_mapping(n))
 		return YAML_MAPPING;
 	if (fy_node_is_sequence(n))

@@ -5,6 +5,7 @@
  *
  * Nodes are borrowed from their document. An alias stands for what it points
  * to; nothing is copied or expanded, so a document costs what its text does.
+ * One that points to nothing is a scalar that no typed look-up takes.
  * All errors are ERROR_INVALID with "NAME:LINE: " in front.
  */
 #ifndef CEM_BASE_YAML_H

@@ -132,6 +132,9 @@ static int set_job_name(struct target *t, const char *text, struct error *err)
 	if (text[0] == '\0' || strlen(text) > JOB_NAME_MAX_BYTES)
 		return error_set(err, ERROR_INVALID,
 				 "must have 1 to %d bytes", JOB_NAME_MAX_BYTES);
+	/* It becomes a label: one bad byte, and node_exporter drops the file. */
+	if (!text_is_utf8(text))
+		return error_set(err, ERROR_INVALID, "'%s' is not UTF-8", text);
 	for (size_t i = 0; i < t->config->jobs.count; i++)
 		if (strcmp(t->config->jobs.items[i].name, text) == 0)
 			return error_set(err, ERROR_INVALID,

@@ -82,6 +82,15 @@ static int invalid(const char *text, struct error *err)
 			 text);
 }
 
+/* The mapping to A-labels would leave them out silently. */
+static bool has_controls(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
 static int domain_parse(const char *text, struct domain *ret_domain,
 			struct error *err)
 {
@@ -106,6 +115,8 @@ static int domain_parse(const char *text, struct domain *ret_domain,
 	if (strlen(text) > 4 * DOMAIN_MAX_BYTES)
 		return error_set(err, ERROR_INVALID,
 				 "'%.32s...' is too long for a domain", text);
+	if (has_controls(text))
+		return invalid(text, err);
 	rest = strdup(text + (is_wildcard ? 2 : 0));
 	if (rest == NULL)
 		return error_memory(err);

@@ -340,6 +340,16 @@ static int unknown_option(const char *word, struct error *err)
 			 name);
 }
 
+/* The word that getopt_long() did not know. Within several letters after a
+ * single dash it has not gone on to the next one yet. */
+static const char *unknown_word(int argc, char **argv)
+{
+	if (optopt != 0 && optind < argc && argv[optind][0] == '-' &&
+	    argv[optind][1] == optopt && argv[optind][2] != '\0')
+		return argv[optind];
+	return argv[optind - 1];
+}
+
 static void fill_getopt(struct option options[ROW_COUNT + 1])
 {
 	for (size_t i = 0; i < ROW_COUNT; i++)
@@ -386,7 +396,7 @@ int options_parse(int argc, char **argv, struct options *ret_options,
 			r = error_set(err, ERROR_USAGE, "%s: needs a value",
 				      argv[optind - 1]);
 		else
-			r = unknown_option(argv[optind - 1], err);
+			r = unknown_option(unknown_word(argc, argv), err);
 	}
 	if (r == 0 && optind < argc)
 		r = error_set(err, ERROR_USAGE,
@@ -456,13 +466,14 @@ int options_apply(const struct options *options, struct config *config,
 		r = apply_all(options, &target, &has_job, err);
 	if (r == 0 && job.pods_file != NULL)
 		r = check_pods_file(options, err);
-	if (r == 0 && has_job) {
-		if (job_config_finish(&job, err) < 0)
-			r = error_set(err, ERROR_USAGE, "--domains: %s",
-				      job.domains.count == 0 ?
-					      "needed: which domains are to be "
-					      "probed?" :
-					      err->message);
+	if (r == 0 && has_job && job.domains.count == 0)
+		r = error_set(err, ERROR_USAGE,
+			      "--domains: needed: which domains are to be "
+			      "probed?");
+	if (r == 0 && has_job && job_config_finish(&job, err) < 0) {
+		if (err->code == ERROR_INVALID)
+			err->code = ERROR_USAGE;
+		r = error_prefix(err, "--domains");
 	}
 	if (r < 0 || !has_job) {
 		job_config_free(&job);

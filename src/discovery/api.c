@@ -34,8 +34,8 @@ static int api_open(struct api *api, struct error *err)
 	if (r == 0)
 		r = kube_access_node(&api->access, &api->own_node, err);
 	if (r == 0)
-		r = kube_client_open(&api->access, api->interrupt,
-				     &api->client, err);
+		r = kube_client_open(&api->access, api->interrupt, &api->client,
+				     err);
 	return r;
 }
 
@@ -135,8 +135,8 @@ static bool is_general(enum error_code code)
 	       code == ERROR_TLS || code == ERROR_UNAUTHORIZED;
 }
 
-int api_list_pods(struct api *api, const struct job_config *job,
-		  const char *ns, struct pod_list *list, struct error *err)
+int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
+		  struct pod_list *list, struct error *err)
 {
 	CLEANUP(cleanup_free) char *node = NULL;
 	struct kube_list wanted = {

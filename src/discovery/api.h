@@ -25,13 +25,13 @@ struct api {
 	bool has_memory;      /* kube_memory_init() */
 	struct kube_access access;
 	struct kube_client *client; /* NULL: not yet needed */
-	char *own_node;		    /* whose credential it is, NULL: no node's */
+	char *own_node; /* whose credential it is, NULL: no node's */
 };
 
 /* Adds the job's pods in namespace `ns`, or in all of them if it is NULL, to
  * `list`. The error says what to do about it. */
-int api_list_pods(struct api *api, const struct job_config *job,
-		  const char *ns, struct pod_list *list, struct error *err)
+int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
+		  struct pod_list *list, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* Whether the API as a whole has failed, not one list. */

@@ -105,8 +105,7 @@ static int add_failure(struct job_discovery *job, const char *ns,
 	if (r == 0 && (entry.ns == NULL || entry.message == NULL))
 		r = error_memory(err);
 	if (r == 0)
-		r = discovery_failure_vector_append(&job->failures, entry,
-						    err);
+		r = discovery_failure_vector_append(&job->failures, entry, err);
 	if (r < 0) {
 		free(entry.ns);
 		free(entry.message);
@@ -119,7 +118,7 @@ static int list_namespace(struct api *api, struct job_discovery *job,
 			  const char *ns, struct pod_list *list,
 			  struct error *err)
 {
-	struct error failure = { 0 };
+	struct error failure = {0};
 	size_t before = list->facts.count;
 	int r;
 
@@ -132,14 +131,13 @@ static int list_namespace(struct api *api, struct job_discovery *job,
 		return string_vector_add(&list->listed, ns == NULL ? "" : ns,
 					 err);
 	pod_list_truncate(list, before);
-	return add_failure(job, api_has_failed(api) ? NULL : ns, &failure,
-			   err);
+	return add_failure(job, api_has_failed(api) ? NULL : ns, &failure, err);
 }
 
 static int list_job(struct api *api, struct job_discovery *job,
 		    struct error *err)
 {
-	CLEANUP(pod_list_free) struct pod_list list = { .job = job->job };
+	CLEANUP(pod_list_free) struct pod_list list = {.job = job->job};
 	const struct string_vector *namespaces = &job->job->namespaces;
 	struct wall_time begin = wall_now();
 	int r = 0;
@@ -169,15 +167,16 @@ int discovery_run(const struct config *config, struct interrupt *interrupt,
 		  struct mono_time deadline, struct discovery *ret_discovery,
 		  struct error *err)
 {
-	CLEANUP(discovery_free) struct discovery discovery = { 0 };
-	CLEANUP(api_close) struct api api = {
+	CLEANUP(discovery_free) struct discovery discovery = {0};
+	CLEANUP(api_close)
+	struct api api = {
 		.config = config,
 		.interrupt = interrupt,
 		.deadline = deadline,
 	};
 
-	discovery.jobs = calloc(config->jobs.count + 1,
-				sizeof(discovery.jobs[0]));
+	discovery.jobs =
+		calloc(config->jobs.count + 1, sizeof(discovery.jobs[0]));
 	if (discovery.jobs == NULL)
 		return error_memory(err);
 	discovery.count = config->jobs.count;
@@ -190,7 +189,7 @@ int discovery_run(const struct config *config, struct interrupt *interrupt,
 			return r;
 	}
 	*ret_discovery = discovery;
-	discovery = (struct discovery){ 0 };
+	discovery = (struct discovery){0};
 	return 0;
 }
 
@@ -212,5 +211,5 @@ void discovery_free(struct discovery *discovery)
 	for (size_t i = 0; i < discovery->count; i++)
 		job_discovery_free(&discovery->jobs[i]);
 	free(discovery->jobs);
-	*discovery = (struct discovery){ 0 };
+	*discovery = (struct discovery){0};
 }

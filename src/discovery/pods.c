@@ -18,8 +18,8 @@
 #define NAMESPACE_DEFAULT "default"
 
 static const char *const skip_names[] = {
-	[POD_NOT_RUNNING] = "not_running", [POD_TERMINATING] = "terminating",
-	[POD_NOT_READY] = "not_ready",	   [POD_NO_ADDRESS] = "no_address",
+	[POD_NOT_RUNNING] = "not_running",   [POD_TERMINATING] = "terminating",
+	[POD_NOT_READY] = "not_ready",	     [POD_NO_ADDRESS] = "no_address",
 	[POD_NO_SUCH_PORT] = "no_such_port",
 };
 static_assert(sizeof(skip_names) / sizeof(skip_names[0]) == POD_SKIP_COUNT,
@@ -86,8 +86,8 @@ static int read_name(struct json_object *metadata, const char *key,
 				 NAME_MAX_BYTES);
 	if (size == 0)
 		return 0;
-	*ret_name = text_clean(json_object_get_string(value), size,
-			       NAME_MAX_BYTES);
+	*ret_name =
+		text_clean(json_object_get_string(value), size, NAME_MAX_BYTES);
 	return *ret_name == NULL ? error_memory(err) : 0;
 }
 
@@ -210,7 +210,7 @@ int pod_read(struct json_object *item, const struct job_config *job,
 	CLEANUP(cleanup_free) char *name = NULL;
 	struct json_object *metadata = member_of(item, "metadata");
 	struct json_object *kind = member_of(item, "kind");
-	struct pod_facts facts = { 0 };
+	struct pod_facts facts = {0};
 	int r;
 
 	if (json_object_get_type(item) != json_type_object)

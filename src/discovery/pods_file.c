@@ -23,8 +23,8 @@ static int wait_readable(int fd, struct interrupt *interrupt,
 			 struct mono_time deadline, struct error *err)
 {
 	struct pollfd p[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = interrupt->fd, .events = POLLIN },
+		{.fd = fd, .events = POLLIN},
+		{.fd = interrupt->fd, .events = POLLIN},
 	};
 	int64_t left_ms = mono_until(deadline);
 	int ready = poll(p, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
@@ -54,8 +54,7 @@ static int feed(int fd, struct interrupt *interrupt, struct mono_time deadline,
 		if (got > 0)
 			r = list_reader_feed(reader, chunk, (size_t)got, err);
 		else if (errno != EAGAIN && errno != EINTR)
-			r = error_set(err, ERROR_SYSTEM, "%s",
-				      strerror(errno));
+			r = error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 		if (r < 0)
 			return r;
 	}
@@ -72,8 +71,8 @@ int pods_file_read(const char *path, struct interrupt *interrupt,
 
 	if (!is_stdin) {
 		/* O_NONBLOCK: a FIFO without a writer must not hold up. */
-		opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-					    O_NONBLOCK);
+		opened = open(path,
+			      O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		if (opened < 0)
 			return error_set(err, ERROR_SYSTEM, "%s: %s", path,
 					 strerror(errno));

@@ -34,7 +34,7 @@ void kube_access_free(struct kube_access *access)
 	kube_file_free(&access->client_certificate);
 	kube_file_free(&access->client_key);
 	buffer_free(&access->token);
-	*access = (struct kube_access){ 0 };
+	*access = (struct kube_access){0};
 }
 
 bool kube_file_is_set(const struct kube_file *file)
@@ -76,11 +76,11 @@ int kube_access_read_token(const char *path, struct buffer *ret_token,
 		return r;
 	if (!kube_access_is_token(&token))
 		return error_set(err, ERROR_INVALID, "%s: %s", path,
-				 token.size == 0 ? "is empty" :
-						   "is not a bearer token");
+				 token.size == 0 ? "is empty"
+						 : "is not a bearer token");
 	buffer_free(ret_token);
 	*ret_token = token;
-	token = (struct buffer){ 0 };
+	token = (struct buffer){0};
 	return 0;
 }
 
@@ -88,7 +88,7 @@ int kube_access_in_cluster(const char *directory, const char *host,
 			   const char *port, struct kube_access *ret_access,
 			   struct error *err)
 {
-	CLEANUP(kube_access_free) struct kube_access access = { 0 };
+	CLEANUP(kube_access_free) struct kube_access access = {0};
 	CLEANUP(cleanup_free) char *token = NULL;
 	bool is_ipv6 = strchr(host, ':') != NULL;
 	int r;
@@ -104,7 +104,7 @@ int kube_access_in_cluster(const char *directory, const char *host,
 	if (r < 0)
 		return r;
 	*ret_access = access;
-	access = (struct kube_access){ 0 };
+	access = (struct kube_access){0};
 	return 0;
 }
 
@@ -120,25 +120,21 @@ static const char *environment(const char *name)
 static int file_of_environment(char **ret_path, struct error *err)
 {
 	const char *list = environment("KUBECONFIG");
+	CLEANUP(cleanup_free) char *path = NULL;
 
-	*ret_path = NULL;
 	while (list != NULL && *list != '\0') {
 		size_t length = strcspn(list, ":");
 
-		if (length > 0 && *ret_path != NULL) {
-			free(*ret_path);
+		if (length > 0 && path != NULL)
 			return error_set(err, ERROR_INVALID,
 					 "$KUBECONFIG names several files, "
 					 "which is not supported yet: give "
 					 "one by --kubeconfig");
-		}
-		if (length > 0) {
-			*ret_path = strndup(list, length);
-			if (*ret_path == NULL)
-				return error_memory(err);
-		}
+		if (length > 0 && (path = strndup(list, length)) == NULL)
+			return error_memory(err);
 		list += length + (list[length] == ':');
 	}
+	*ret_path = TAKE(path);
 	return 0;
 }
 

@@ -47,15 +47,14 @@ struct transfer {
 
 /* Sets an option that libcurl can refuse only for want of memory, or because
  * it was built without the feature. */
-#define SET(client, option, value)                                        \
-	do {                                                              \
-		CURLcode set_ = curl_easy_setopt((client)->curl, option,  \
-						 value);                  \
-                                                                          \
-		if (set_ != CURLE_OK)                                     \
-			return error_set(err, ERROR_SYSTEM,               \
-					 "libcurl: %s: %s", #option,      \
-					 curl_easy_strerror(set_));       \
+#define SET(client, option, value)                                             \
+	do {                                                                   \
+		CURLcode set_ =                                                \
+			curl_easy_setopt((client)->curl, option, value);       \
+                                                                               \
+		if (set_ != CURLE_OK)                                          \
+			return error_set(err, ERROR_SYSTEM, "libcurl: %s: %s", \
+					 #option, curl_easy_strerror(set_));   \
 	} while (0)
 
 const char *kube_client_library_version(void)
@@ -109,8 +108,8 @@ static int check_ca(const struct kube_access *access, struct error *err)
 	}
 	if (r == 0 && strstr(pem->data, "CERTIFICATE-----") == NULL)
 		r = error_set(err, ERROR_INVALID, "%s has no PEM certificate",
-			      path == NULL ? "certificate-authority-data" :
-					     path);
+			      path == NULL ? "certificate-authority-data"
+					   : path);
 	if (r < 0)
 		return error_prefix(err, "%s", access->source);
 	return 0;
@@ -223,9 +222,8 @@ static int set_server_name(struct kube_client *client, const char *name,
 	CLEANUP(cleanup_free) char *authority = NULL;
 	const char *is_ipv6 = strchr(name, ':');
 
-	if (url == NULL ||
-	    asprintf(&bracketed, "%s%s%s", is_ipv6 ? "[" : "", name,
-		     is_ipv6 ? "]" : "") < 0)
+	if (url == NULL || asprintf(&bracketed, "%s%s%s", is_ipv6 ? "[" : "",
+				    name, is_ipv6 ? "]" : "") < 0)
 		return error_memory(err);
 	if (curl_url_set(url, CURLUPART_URL, client->base, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
@@ -237,7 +235,8 @@ static int set_server_name(struct kube_client *client, const char *name,
 				 "%s: server '%s' or tls-server-name '%s' is "
 				 "malformed",
 				 client->access->source, client->base, name);
-	if (asprintf(&mapping, "%s:%s:%s:%s", bracketed, port, host, port) < 0 ||
+	if (asprintf(&mapping, "%s:%s:%s:%s", bracketed, port, host, port) <
+		    0 ||
 	    asprintf(&authority, "%s:%s", host, port) < 0)
 		return error_memory(err);
 	/* An empty path was made "/", and paths begin with one. */
@@ -282,7 +281,7 @@ static bool is_json(struct transfer *t)
 static size_t on_bytes(char *bytes, size_t one, size_t size, void *data)
 {
 	struct transfer *t = data;
-	struct error ignored = { 0 };
+	struct error ignored = {0};
 	long status = 0;
 
 	(void)one; /* is always 1 */
@@ -399,7 +398,8 @@ int kube_client_get(struct kube_client *client, const char *path,
 	CLEANUP(cleanup_free) char *url = NULL;
 	CLEANUP(buffer_free)
 	struct buffer refusal = BUFFER_INIT(KUBE_STATUS_MAX);
-	struct transfer t = { client, on_body, data, refusal, .err = err };
+	struct transfer t = {client, on_body, data, refusal, .err = err};
+	curl_off_t bytes = 0;
 	long status = 0;
 	CURLcode code;
 	int r;
@@ -413,8 +413,9 @@ int kube_client_get(struct kube_client *client, const char *path,
 	code = curl_easy_perform(client->curl);
 	refusal = t.refusal;
 	(void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-	log_debug("GET %s%s: HTTP status %ld", client->access->server, path,
-		  status);
+	(void)curl_easy_getinfo(client->curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	log_debug("GET %s%s: HTTP status %ld, %lld bytes",
+		  client->access->server, path, status, (long long)bytes);
 	if (t.r < 0)
 		return t.r;
 	if (code != CURLE_OK)

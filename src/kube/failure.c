@@ -23,8 +23,7 @@ static const char *ca_words(const struct kube_access *access)
 }
 
 static int fail_certificate(CURL *curl, const char *words,
-			    const struct kube_access *access,
-			    struct error *err)
+			    const struct kube_access *access, struct error *err)
 {
 	char why[X509_WORDS_MAX];
 	long status = 0;
@@ -41,9 +40,9 @@ static int fail_certificate(CURL *curl, const char *words,
 			 "checked against %s%s",
 			 access->server, why, ca_words(access),
 			 kube_file_is_set(&access->ca) &&
-					 access->ca.path == NULL ?
-				 access->source :
-				 "");
+					 access->ca.path == NULL
+				 ? access->source
+				 : "");
 }
 
 static int fail_connect(CURL *curl, const char *words,
@@ -64,12 +63,11 @@ static int fail_timeout(CURL *curl, int64_t timeout_ms,
 
 	/* 0 until TLS is up. */
 	(void)curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &connected);
-	return error_set(err, ERROR_TIMEOUT, "%s %s within %lld.%03lld s",
-			 access->server,
-			 connected == 0 ? "cannot be connected to" :
-					  "does not answer",
-			 (long long)timeout_ms / 1000,
-			 (long long)timeout_ms % 1000);
+	return error_set(
+		err, ERROR_TIMEOUT, "%s %s within %lld.%03lld s",
+		access->server,
+		connected == 0 ? "cannot be connected to" : "does not answer",
+		(long long)timeout_ms / 1000, (long long)timeout_ms % 1000);
 }
 
 static int fail_client_certificate(const char *words,
@@ -220,10 +218,10 @@ int kube_failure_of_answer(long status, const struct buffer *body,
 				 access->server, status);
 	/* What is no API server may still say why, if it does so in text. */
 	if (body->size > 0 && body->data[0] != '<' && body->data[0] != '{')
-		return error_set(err, code, "%s answers with HTTP status %ld: %.*s",
+		return error_set(err, code,
+				 "%s answers with HTTP status %ld: %.*s",
 				 access->server, status,
-				 (int)strcspn(body->data, "\r\n"),
-				 body->data);
+				 (int)strcspn(body->data, "\r\n"), body->data);
 	return error_set(err, code,
 			 "%s answers with HTTP status %ld: is it a Kubernetes "
 			 "API server?",

@@ -21,8 +21,7 @@ static int add_text(struct buffer *path, const char *text, struct error *err)
 }
 
 /* RFC 3986: everything but the unreserved characters is percent-encoded. */
-static int add_encoded(struct buffer *path, const char *text,
-		       struct error *err)
+static int add_encoded(struct buffer *path, const char *text, struct error *err)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz"

@@ -17,11 +17,11 @@
 #define KUBE_LIST_PAGES_MAX 1000
 
 struct kube_list {
-	const char *api;	/* "/api/v1", "/apis/GROUP/VERSION" */
-	const char *resource;	/* "pods" */
-	const char *kind;	/* "Pod" */
-	const char *ns;		/* NULL: all */
-	const char *labels;	/* selector, "" for everything */
+	const char *api;      /* "/api/v1", "/apis/GROUP/VERSION" */
+	const char *resource; /* "pods" */
+	const char *kind;     /* "Pod" */
+	const char *ns;	      /* NULL: all */
+	const char *labels;   /* selector, "" for everything */
 	/* Only objects with this spec.nodeName, "" for any. Such a list comes
 	 * from the API server's cache: from etcd, each would cost it the whole
 	 * cluster. */

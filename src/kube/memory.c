@@ -40,9 +40,9 @@ static void *wiping_realloc(void *bytes, size_t size)
 
 int kube_memory_init(struct error *err)
 {
-	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc,
-					     wiping_free, wiping_realloc,
-					     strdup, calloc);
+	CURLcode code =
+		curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free,
+				     wiping_realloc, strdup, calloc);
 
 	if (code != CURLE_OK)
 		return error_set(err, ERROR_SYSTEM, "libcurl: %s",
@@ -51,14 +51,18 @@ int kube_memory_init(struct error *err)
 	return 0;
 }
 
-/* The functions that handled the credential had locals, and the dynamic
- * linker saves the vector registers, with what memcpy(3) last moved, on the
- * stack when it looks up a function. */
+/* The functions that handled the credential had locals. And what memcpy(3)
+ * last moved is still in vector registers, which the dynamic linker saves on
+ * the stack when it next looks up a function: moving zeros, of any size that
+ * memcpy(3) treats apart, leaves zeros there. */
 __attribute__((noinline)) static void wipe_stack(void)
 {
+	void *(*volatile move)(void *, const void *, size_t) = memmove;
 	char below[STACK_BYTES];
 
 	explicit_bzero(below, sizeof(below));
+	for (size_t size = 1; size <= sizeof(below) / 2; size *= 2)
+		move(below, below + sizeof(below) / 2, size);
 }
 
 void kube_memory_release(void)

@@ -12,7 +12,7 @@
 
 #include "metrics/families_internal.h"
 
-/* --- Discovery ------------------------------------------------------------- */
+/* --- Discovery ----------------------------------------------------------- */
 
 static void write_matching_pods(struct family_writer *w)
 {
@@ -127,7 +127,7 @@ static void write_discovery_timestamps(struct family_writer *w)
 	}
 }
 
-/* --- The run --------------------------------------------------------------- */
+/* --- The run ------------------------------------------------------------- */
 
 static void write_run_timestamp(struct family_writer *w)
 {
@@ -173,7 +173,7 @@ static void write_build_info(struct family_writer *w)
 	exposition_sample(w->x, labels, 4, 1);
 }
 
-/* --- The table ------------------------------------------------------------- */
+/* --- The table ----------------------------------------------------------- */
 
 enum {
 	STANDARD = 1 << METRICS_STANDARD,

@@ -11,7 +11,7 @@
 
 #include "probe/certificate.h"
 
-/* --- Which pairs, which certificates --------------------------------------- */
+/* --- Which pairs, which certificates ------------------------------------- */
 
 bool sees_whole_pool(const struct job_config *job)
 {
@@ -165,7 +165,7 @@ void family_writer_release(struct family_writer *w)
 	free(w->certificates);
 }
 
-/* --- Series ---------------------------------------------------------------- */
+/* --- Series -------------------------------------------------------------- */
 
 #define PAIR_LABELS 5
 

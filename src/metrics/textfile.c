@@ -11,6 +11,15 @@
 
 #include "base/atomic_file.h"
 
+int textfile_check(const char *path, struct error *err)
+{
+	struct atomic_file file = ATOMIC_FILE_INIT;
+	int r = atomic_file_open(path, &file, err);
+
+	atomic_file_abort(&file);
+	return r;
+}
+
 int textfile_write(const char *path, const struct run_facts *facts,
 		   enum metrics_mode mode, bool *ret_limited,
 		   struct error *err)

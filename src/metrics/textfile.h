@@ -8,6 +8,11 @@
 #include "base/error.h"
 #include "metrics/families.h"
 
+/* Fails, with nothing changed, if the file at `path` could not be replaced:
+ * before a run that would be in vain. Under the lock only. */
+int textfile_check(const char *path, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* Replaces the file at `path` ("-": writes to standard output) by the metrics
  * of `mode`, or by the summary where that would be too many series;
  * *ret_limited (may be NULL) says whether. On failure the old file stays. */

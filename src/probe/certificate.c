@@ -86,7 +86,7 @@ bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
 	return true;
 }
 
-/* --- Facts ----------------------------------------------------------------- */
+/* --- Facts --------------------------------------------------------------- */
 
 static void cleanup_crt(gnutls_x509_crt_t *crt)
 {
@@ -146,7 +146,12 @@ static char *serial_number(gnutls_x509_crt_t crt)
 	size_t size = sizeof(serial);
 	char hex[2 * SERIAL_MAX + 1] = "";
 
-	if (gnutls_x509_crt_get_serial(crt, serial, &size) >= 0)
+	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0)
+		return strdup("");
+	/* DER's leading zero only says that the number is positive. */
+	if (size > 1 && serial[0] == 0)
+		to_hex(serial + 1, size - 1, hex);
+	else
 		to_hex(serial, size, hex);
 	return strdup(hex);
 }

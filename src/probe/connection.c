@@ -80,7 +80,7 @@ static enum connection_want fail(struct connection *c,
 	return CONNECTION_DONE;
 }
 
-/* --- TCP ------------------------------------------------------------------- */
+/* --- TCP ----------------------------------------------------------------- */
 
 static enum connection_want fail_connect(struct connection *c, int error)
 {
@@ -131,7 +131,7 @@ int connection_open(struct connection *c, const struct pair *pair,
 	return 0;
 }
 
-/* --- TLS ------------------------------------------------------------------- */
+/* --- TLS ----------------------------------------------------------------- */
 
 static ssize_t pull(gnutls_transport_ptr_t data, void *bytes, size_t size)
 {
