@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#define HELP_COLUMN 28 /* where the explanations begin */
+#define HELP_WIDTH 79
 #define OPTION_LIST_MAX_BYTES (1024 * 1024)
 
 enum option_group {
@@ -25,8 +27,7 @@ enum option_group {
 };
 
 static const char *const group_titles[] = {
-	[GROUP_JOB] = "What to probe (any of these replaces the jobs of the "
-		      "configuration file)",
+	[GROUP_JOB] = "What to probe (any of these replaces the jobs of the file)",
 	[GROUP_API] = "Configuration and API",
 	[GROUP_RUN] = "The run",
 	[GROUP_OUTPUT] = "Output",
@@ -489,6 +490,31 @@ int options_apply(const struct options *options, struct config *config,
 	return r;
 }
 
+/* The words of `text`, wrapped, from HELP_COLUMN on; the cursor is there. A
+ * word that is longer than the line (a path) has one for itself. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	size_t column = HELP_COLUMN;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+
+		if (column > HELP_COLUMN &&
+		    column + 1 + length > HELP_WIDTH) {
+			(void)fprintf(out, "\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		} else if (column > HELP_COLUMN) {
+			(void)fputc(' ', out);
+			column++;
+		}
+		(void)fprintf(out, "%.*s", (int)length, text);
+		column += length;
+		text += length;
+		text += strspn(text, " ");
+	}
+	(void)fputc('\n', out);
+}
+
 void options_print_help(FILE *out)
 {
 	(void)fputs("Usage: certificate-expiry-monitor [OPTION]...\n"
@@ -506,7 +532,8 @@ void options_print_help(FILE *out)
 			       rows[i].argument == NULL ? "" : "=",
 			       rows[i].argument == NULL ? "" :
 							  rows[i].argument);
-		(void)fprintf(out, "  %-24s  %s\n", left, rows[i].help);
+		(void)fprintf(out, "  %-*s", HELP_COLUMN - 2, left);
+		print_wrapped(out, rows[i].help);
 	}
 	(void)fputs("\nLists are comma-separated, and options may be repeated. "
 		    "Durations: 500ms, 5s,\n"

@@ -118,7 +118,7 @@ static int list_namespace(struct api *api, struct job_discovery *job,
 			  const char *ns, struct pod_list *list,
 			  struct error *err)
 {
-	struct error failure = {0};
+	struct error failure = { 0 };
 	size_t before = list->facts.count;
 	int r;
 
@@ -137,7 +137,7 @@ static int list_namespace(struct api *api, struct job_discovery *job,
 static int list_job(struct api *api, struct job_discovery *job,
 		    struct error *err)
 {
-	CLEANUP(pod_list_free) struct pod_list list = {.job = job->job};
+	CLEANUP(pod_list_free) struct pod_list list = { .job = job->job };
 	const struct string_vector *namespaces = &job->job->namespaces;
 	struct wall_time begin = wall_now();
 	int r = 0;
@@ -167,7 +167,7 @@ int discovery_run(const struct config *config, struct interrupt *interrupt,
 		  struct mono_time deadline, struct discovery *ret_discovery,
 		  struct error *err)
 {
-	CLEANUP(discovery_free) struct discovery discovery = {0};
+	CLEANUP(discovery_free) struct discovery discovery = { 0 };
 	CLEANUP(api_close)
 	struct api api = {
 		.config = config,
@@ -189,7 +189,7 @@ int discovery_run(const struct config *config, struct interrupt *interrupt,
 			return r;
 	}
 	*ret_discovery = discovery;
-	discovery = (struct discovery){0};
+	discovery = (struct discovery){ 0 };
 	return 0;
 }
 
@@ -211,5 +211,5 @@ void discovery_free(struct discovery *discovery)
 	for (size_t i = 0; i < discovery->count; i++)
 		job_discovery_free(&discovery->jobs[i]);
 	free(discovery->jobs);
-	*discovery = (struct discovery){0};
+	*discovery = (struct discovery){ 0 };
 }

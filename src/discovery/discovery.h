@@ -45,8 +45,8 @@ VECTOR_DEFINE(discovery_failure_vector, struct discovery_failure);
 /* The pods of one namespace, counted. */
 struct namespace_count {
 	char *ns;
-	uint64_t matching;		   /* in any state */
-	uint64_t skipped[POD_SKIP_COUNT];  /* of them, by reason */
+	uint64_t matching;		  /* in any state */
+	uint64_t skipped[POD_SKIP_COUNT]; /* of them, by reason */
 };
 VECTOR_DEFINE(namespace_count_vector, struct namespace_count);
 

@@ -15,13 +15,13 @@ static void facts_free(struct pod_facts *facts)
 {
 	free(facts->ns);
 	free(facts->name);
-	*facts = (struct pod_facts){0};
+	*facts = (struct pod_facts){ 0 };
 }
 
 int pod_list_add(void *data, struct json_object *item, struct error *err)
 {
 	struct pod_list *list = data;
-	struct pod_facts facts = {0};
+	struct pod_facts facts = { 0 };
 	int r = pod_read(item, list->job, &facts, err);
 
 	if (r == 0)
@@ -74,7 +74,7 @@ static int compare_counts(const void *one, const void *other)
 static int add_count(struct namespace_count_vector *v, const char *ns,
 		     struct error *err)
 {
-	struct namespace_count count = {.ns = strdup(ns)};
+	struct namespace_count count = { .ns = strdup(ns) };
 	int r;
 
 	if (count.ns == NULL)
@@ -90,7 +90,8 @@ static int take_pod(struct pod_facts *facts, struct job_discovery *job,
 		    struct error *err)
 {
 	struct namespace_count_vector *v = &job->namespaces;
-	struct pod pod = {facts->ns, facts->name, facts->address, facts->port};
+	struct pod pod = { facts->ns, facts->name, facts->address,
+			   facts->port };
 	struct namespace_count *count;
 	int r = 0;
 

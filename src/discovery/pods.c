@@ -210,7 +210,7 @@ int pod_read(struct json_object *item, const struct job_config *job,
 	CLEANUP(cleanup_free) char *name = NULL;
 	struct json_object *metadata = member_of(item, "metadata");
 	struct json_object *kind = member_of(item, "kind");
-	struct pod_facts facts = {0};
+	struct pod_facts facts = { 0 };
 	int r;
 
 	if (json_object_get_type(item) != json_type_object)

@@ -23,12 +23,15 @@ static int wait_readable(int fd, struct interrupt *interrupt,
 			 struct mono_time deadline, struct error *err)
 {
 	struct pollfd p[] = {
-		{.fd = fd, .events = POLLIN},
-		{.fd = interrupt->fd, .events = POLLIN},
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = interrupt->fd, .events = POLLIN },
 	};
 	int64_t left_ms = mono_until(deadline);
-	int ready = poll(p, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+	int ready = 1;
 
+	/* A signal that was seen before wakes nobody any more. */
+	if (!interrupt_seen(interrupt))
+		ready = poll(p, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
 	if (interrupt_seen(interrupt))
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	if (ready == 0)

@@ -34,7 +34,7 @@ void kube_access_free(struct kube_access *access)
 	kube_file_free(&access->client_certificate);
 	kube_file_free(&access->client_key);
 	buffer_free(&access->token);
-	*access = (struct kube_access){0};
+	*access = (struct kube_access){ 0 };
 }
 
 bool kube_file_is_set(const struct kube_file *file)
@@ -76,11 +76,11 @@ int kube_access_read_token(const char *path, struct buffer *ret_token,
 		return r;
 	if (!kube_access_is_token(&token))
 		return error_set(err, ERROR_INVALID, "%s: %s", path,
-				 token.size == 0 ? "is empty"
-						 : "is not a bearer token");
+				 token.size == 0 ? "is empty" :
+						   "is not a bearer token");
 	buffer_free(ret_token);
 	*ret_token = token;
-	token = (struct buffer){0};
+	token = (struct buffer){ 0 };
 	return 0;
 }
 
@@ -88,7 +88,7 @@ int kube_access_in_cluster(const char *directory, const char *host,
 			   const char *port, struct kube_access *ret_access,
 			   struct error *err)
 {
-	CLEANUP(kube_access_free) struct kube_access access = {0};
+	CLEANUP(kube_access_free) struct kube_access access = { 0 };
 	CLEANUP(cleanup_free) char *token = NULL;
 	bool is_ipv6 = strchr(host, ':') != NULL;
 	int r;
@@ -104,7 +104,7 @@ int kube_access_in_cluster(const char *directory, const char *host,
 	if (r < 0)
 		return r;
 	*ret_access = access;
-	access = (struct kube_access){0};
+	access = (struct kube_access){ 0 };
 	return 0;
 }
 

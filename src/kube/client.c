@@ -108,8 +108,8 @@ static int check_ca(const struct kube_access *access, struct error *err)
 	}
 	if (r == 0 && strstr(pem->data, "CERTIFICATE-----") == NULL)
 		r = error_set(err, ERROR_INVALID, "%s has no PEM certificate",
-			      path == NULL ? "certificate-authority-data"
-					   : path);
+			      path == NULL ? "certificate-authority-data" :
+					     path);
 	if (r < 0)
 		return error_prefix(err, "%s", access->source);
 	return 0;
@@ -122,16 +122,18 @@ static int set_tls(struct kube_client *client, struct error *err)
 	const char *path;
 	int r = 0;
 
-	/* libcurl's compiled-in directory would stand beside the CA file, and
-	 * any public CA could vouch for the API server. */
-	SET(client, CURLOPT_CAPATH, NULL);
-	SET(client, CURLOPT_PROXY_CAPATH, NULL);
 	SET(client, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (access->insecure_skip_tls_verify) {
 		SET(client, CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(client, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
+	/* Without a CA of its own the server is verified against the system's,
+	 * which libcurl knows. */
 	if (kube_file_is_set(&access->ca)) {
+		/* The system's directory would stand beside the CA file, and
+		 * any public CA could vouch for the API server. */
+		SET(client, CURLOPT_CAPATH, NULL);
+		SET(client, CURLOPT_PROXY_CAPATH, NULL);
 		r = check_ca(access, err);
 		if (r == 0)
 			r = path_of(client, &access->ca, &client->ca, fd_path,
@@ -281,7 +283,7 @@ static bool is_json(struct transfer *t)
 static size_t on_bytes(char *bytes, size_t one, size_t size, void *data)
 {
 	struct transfer *t = data;
-	struct error ignored = {0};
+	struct error ignored = { 0 };
 	long status = 0;
 
 	(void)one; /* is always 1 */
@@ -398,7 +400,7 @@ int kube_client_get(struct kube_client *client, const char *path,
 	CLEANUP(cleanup_free) char *url = NULL;
 	CLEANUP(buffer_free)
 	struct buffer refusal = BUFFER_INIT(KUBE_STATUS_MAX);
-	struct transfer t = {client, on_body, data, refusal, .err = err};
+	struct transfer t = { client, on_body, data, refusal, .err = err };
 	curl_off_t bytes = 0;
 	long status = 0;
 	CURLcode code;

@@ -40,9 +40,9 @@ static int fail_certificate(CURL *curl, const char *words,
 			 "checked against %s%s",
 			 access->server, why, ca_words(access),
 			 kube_file_is_set(&access->ca) &&
-					 access->ca.path == NULL
-				 ? access->source
-				 : "");
+					 access->ca.path == NULL ?
+				 access->source :
+				 "");
 }
 
 static int fail_connect(CURL *curl, const char *words,

@@ -32,12 +32,12 @@ static const struct {
 	const char *key;
 	const char *what;
 } unsupported[] = {
-	{"cluster", "proxy-url", "proxies are"},
-	{"user", "exec", "credential plugins are"},
-	{"user", "auth-provider", "authentication providers are"},
-	{"user", "username", "user names and passwords are"},
-	{"user", "password", "user names and passwords are"},
-	{"user", "as", "impersonation is"},
+	{ "cluster", "proxy-url", "proxies are" },
+	{ "user", "exec", "credential plugins are" },
+	{ "user", "auth-provider", "authentication providers are" },
+	{ "user", "username", "user names and passwords are" },
+	{ "user", "password", "user names and passwords are" },
+	{ "user", "as", "impersonation is" },
 };
 
 /* Whether a key was given something: kubectl takes "" for nothing. */
@@ -237,7 +237,7 @@ static int read_token(const struct reader *r, const struct yaml_node *user,
 {
 	CLEANUP(cleanup_free) char *path = NULL;
 	struct buffer *token = &access->token;
-	struct error unread = {0};
+	struct error unread = { 0 };
 	int code;
 
 	*token = (struct buffer)BUFFER_INIT(KUBE_TOKEN_MAX);
@@ -345,7 +345,7 @@ static int fail_context(const struct reader *r, const char *name,
 static int find_context(const struct reader *r, const char *wanted,
 			const struct yaml_node **ret_context, char **ret_name)
 {
-	CLEANUP(string_vector_free) struct string_vector names = {0};
+	CLEANUP(string_vector_free) struct string_vector names = { 0 };
 	CLEANUP(cleanup_free) char *name = NULL;
 	int code = 0;
 
@@ -431,10 +431,10 @@ static int read_access(const struct reader *r, const char *wanted,
 int kubeconfig_read(const char *path, const char *context,
 		    struct kube_access *ret_access, struct error *err)
 {
-	CLEANUP(kube_access_free) struct kube_access access = {0};
+	CLEANUP(kube_access_free) struct kube_access access = { 0 };
 	CLEANUP(buffer_free) struct buffer text = BUFFER_INIT(KUBECONFIG_MAX);
 	CLEANUP(cleanup_yaml) struct yaml *yaml = NULL;
-	struct reader r = {.path = path, .err = err};
+	struct reader r = { .path = path, .err = err };
 	int code = file_read(path, &text, err);
 
 	if (code == 0)
@@ -452,6 +452,6 @@ int kubeconfig_read(const char *path, const char *context,
 	if (code < 0)
 		return code;
 	*ret_access = access;
-	access = (struct kube_access){0};
+	access = (struct kube_access){ 0 };
 	return 0;
 }

@@ -158,8 +158,8 @@ static int check_kind(const struct list_reader *reader, struct error *err)
 	if (strcmp(kind, "Status") == 0)
 		return error_set(err, ERROR_INVALID,
 				 "is not a list but the API's message '%s'",
-				 reader->message == NULL ? ""
-							 : reader->message);
+				 reader->message == NULL ? "" :
+							   reader->message);
 	return error_set(err, ERROR_INVALID,
 			 "its kind is '%s', not 'List' or '%sList'", kind,
 			 reader->wanted_kind);
@@ -322,13 +322,13 @@ static int fail_value(struct list_reader *reader,
 		      enum json_tokener_error problem, struct error *err)
 {
 	/* A NUL byte is an end to json-c. */
-	const char *words = problem == json_tokener_error_parse_eof
-				    ? "unexpected NUL byte"
-				    : json_tokener_error_desc(problem);
+	const char *words = problem == json_tokener_error_parse_eof ?
+				    "unexpected NUL byte" :
+				    json_tokener_error_desc(problem);
 
 	error_set(err,
-		  problem == json_tokener_error_depth ? ERROR_TOO_LARGE
-						      : ERROR_INVALID,
+		  problem == json_tokener_error_depth ? ERROR_TOO_LARGE :
+							ERROR_INVALID,
 		  "%s", words);
 	return fail_here(reader, err);
 }

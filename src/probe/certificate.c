@@ -120,6 +120,38 @@ static void to_hex(const uint8_t *bytes, size_t size, char *hex)
 		(void)snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* The value of a hexadecimal digit, -1 if it is none. */
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* In place: RFC 4514's escapes, in which GnuTLS gives names ("\\," and
+ * "\\2c"), back to what they stand for. Returns the new length. */
+static size_t unescape(char *name, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (name[i] == '\\' && i + 2 < size &&
+		    hex_value(name[i + 1]) >= 0 &&
+		    hex_value(name[i + 2]) >= 0) {
+			name[used++] = (char)(hex_value(name[i + 1]) << 4 |
+					      hex_value(name[i + 2]));
+			i += 2;
+		} else {
+			if (name[i] == '\\' && i + 1 < size)
+				i++;
+			name[used++] = name[i];
+		}
+	}
+	return used;
+}
+
 /* The DN's first common name; "" without one. */
 static char *common_name(gnutls_x509_crt_t crt,
 			 int (*get)(gnutls_x509_crt_t, const char *, unsigned,
@@ -137,7 +169,7 @@ static char *common_name(gnutls_x509_crt_t crt,
 		return NULL;
 	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) < 0)
 		return strdup("");
-	return text_clean(name, size, CERTIFICATE_LABEL_MAX);
+	return text_clean(name, unescape(name, size), CERTIFICATE_LABEL_MAX);
 }
 
 static char *serial_number(gnutls_x509_crt_t crt)

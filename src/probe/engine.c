@@ -334,6 +334,10 @@ static int start_timers(struct engine *engine, struct error *err)
 		.on_time = on_over,
 		.data = engine,
 	};
+	engine->tick = (struct event_timer){
+		.on_time = on_tick,
+		.data = engine,
+	};
 	event_timer_start(&engine->loop, &engine->deadline);
 	if (engine->options->on_progress != NULL)
 		on_tick(engine);

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: the servers live as long as the test run, all else per test."""
+
+import contextlib
+import functools
+
+import pytest
+from support.exporter import NodeExporter
+from support.gallery import Gallery
+from support.kube import ApiServer, Etcd
+from support.monitor import Monitor
+from support.nginx import Nginx
+from support.program import Program, locate
+
+
+@pytest.fixture(scope="session")
+def program_path():
+    return locate()
+
+
+@pytest.fixture(scope="session")
+def exporter(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("node-exporter")
+    textfiles = directory / "textfiles"
+    textfiles.mkdir()
+    with NodeExporter(textfiles, directory / "log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory):
+    """A real nginx with a certificate of every kind."""
+    with Gallery(tmp_path_factory.mktemp("gallery")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory, gallery):
+    """A real nginx on 1,200 addresses."""
+    server = Nginx(tmp_path_factory.mktemp("crowd"))
+    server.addresses = [f"127.82.{number // 200}.{number % 200 + 1}"
+                        for number in range(1200)]
+    server.add(server.addresses, gallery.certificates["valid.example.com"])
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kube(tmp_path_factory):
+    """A real API server with its etcd."""
+    directory = tmp_path_factory.mktemp("kube")
+    with Etcd(directory / "etcd") as etcd, \
+            ApiServer(directory / "apiserver", etcd) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _program(path, home):
+    program = Program(path, home)
+    try:
+        yield program
+    finally:
+        program.clean_up()
+
+
+@pytest.fixture
+def program(program_path, tmp_path):
+    with _program(program_path, tmp_path) as program:
+        yield program
+
+
+@pytest.fixture
+def monitor(program, exporter, tmp_path):
+    return Monitor(program, exporter, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_monitor(program_path, exporter, tmp_path_factory):
+    """For a run that a whole table of tests looks at. What it wrote is to be
+    read at once: the next test empties the directory."""
+    home = tmp_path_factory.mktemp("module")
+    with _program(program_path, home) as program:
+        yield functools.partial(Monitor, program, exporter, home)

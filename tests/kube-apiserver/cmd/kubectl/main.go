@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The real kubectl of the same release: the tests' oracle for pod lists.
+package main
+
+import (
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+)
+
+func main() {
+	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
+		util.CheckErr(err)
+	}
+}
