@@ -81,10 +81,11 @@ static int load_config(struct run *run, const struct options *options,
 	if (r == 0)
 		r = options_apply(options, config, err);
 	if (r == 0 && config->jobs.count == 0)
-		r = error_set(err, ERROR_USAGE,
-			      "nothing to probe: give --domains (and --labels), "
-			      "or name jobs in %s",
-			      path == NULL ? DEFAULT_CONFIG_FILE : path);
+		r = error_set(
+			err, ERROR_USAGE,
+			"nothing to probe: give --domains (and --labels), "
+			"or name jobs in %s",
+			path == NULL ? DEFAULT_CONFIG_FILE : path);
 	return r;
 }
 
@@ -99,12 +100,12 @@ static void settle_defaults(struct run *run)
 				LOG_LEVEL_WARNING;
 	log_set_level(config->log_level);
 	if (!config->has_report)
-		config->report = isatty(STDOUT_FILENO) == 1 &&
-						 !writes_stdout(config) ?
-					 REPORT_TABLE :
-					 REPORT_NONE;
-	run->replaces_file = strcmp(config->output, "none") != 0 &&
-			     !writes_stdout(config);
+		config->report =
+			isatty(STDOUT_FILENO) == 1 && !writes_stdout(config) ?
+				REPORT_TABLE :
+				REPORT_NONE;
+	run->replaces_file =
+		strcmp(config->output, "none") != 0 && !writes_stdout(config);
 	if (run->replaces_file && config->has_cli_job && !config->has_output &&
 	    is_by_hand()) {
 		run->replaces_file = false;
@@ -123,8 +124,8 @@ static void log_discovery_failures(const struct job_discovery *job)
 	for (size_t i = 0; i < count && i < LOGGED_FAILURES_MAX; i++)
 		log_error("%s", job->failures.items[i].message);
 	if (count > LOGGED_FAILURES_MAX)
-		log_error("job '%s': and %zu more lists failed",
-			  job->job->name, count - LOGGED_FAILURES_MAX);
+		log_error("job '%s': and %zu more lists failed", job->job->name,
+			  count - LOGGED_FAILURES_MAX);
 }
 
 /* "2 not_ready, 1 no_address" */
@@ -155,8 +156,8 @@ static uint64_t count_skipped(const struct namespace_count *ns)
  * node of many it is the usual thing. */
 static void log_empty_namespaces(const struct job_discovery *job)
 {
-	enum log_level level = job->job->node[0] == '\0' ? LOG_LEVEL_WARNING :
-							    LOG_LEVEL_DEBUG;
+	enum log_level level =
+		job->job->node[0] == '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
 	size_t logged = 0;
 
 	for (size_t i = 0; i < job->namespaces.count; i++) {
@@ -241,8 +242,8 @@ static int probe(struct run *run, struct error *err)
 		.concurrency = run->config.concurrency,
 		.deadline = mono_after(run->begin, run->config.deadline_ms),
 		.interrupt = &run->interrupt,
-		.on_progress = run->progress.is_on ? progress_line_update :
-						     NULL,
+		.on_progress =
+			run->progress.is_on ? progress_line_update : NULL,
 		.data = &run->progress,
 	};
 	int r = engine_run(&run->targets, &run->cache, &options,
@@ -421,7 +422,8 @@ static enum exit_status check_config(const struct run *run)
 
 enum exit_status monitor_run(const struct options *options)
 {
-	CLEANUP(run_release) struct run run = {
+	CLEANUP(run_release)
+	struct run run = {
 		.lock = -1,
 		.interrupt.fd = -1,
 		.started_at = wall_now(),

@@ -9,11 +9,11 @@
 
 /* The contract of the exit status (design.md, "Command line"). */
 enum exit_status {
-	EXIT_RAN = 0,	   /* ran and wrote; bad certificates are data */
-	EXIT_FAILED = 1,   /* something the operator must fix */
-	EXIT_USAGE = 2,	   /* command line or configuration */
-	EXIT_CHECK = 3,	   /* --check found something */
-	EXIT_LOCKED = 75,  /* another run holds the lock; EX_TEMPFAIL */
+	EXIT_RAN = 0,	  /* ran and wrote; bad certificates are data */
+	EXIT_FAILED = 1,  /* something the operator must fix */
+	EXIT_USAGE = 2,	  /* command line or configuration */
+	EXIT_CHECK = 3,	  /* --check found something */
+	EXIT_LOCKED = 75, /* another run holds the lock; EX_TEMPFAIL */
 };
 
 /* Runs, lists targets or checks the configuration, as the options say, and

@@ -97,8 +97,8 @@ int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 		   struct error *err)
 {
 	size_t n = targets->pair_count;
-	CLEANUP(cleanup_free) struct pair **sorted =
-		calloc(n + 1, sizeof(struct pair *));
+	CLEANUP(cleanup_free)
+	struct pair **sorted = calloc(n + 1, sizeof(struct pair *));
 	struct pool_set set = {
 		.pools = calloc(n + 1, sizeof(*set.pools)),
 		.lags = calloc(n + 1, sizeof(*set.lags)),
@@ -128,7 +128,8 @@ int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 			set.lags[sorted[i] - targets->pairs] =
 				is_current(result) ?
 					pool->newest_not_before -
-						result->certificate->not_before :
+						result->certificate
+							->not_before :
 					LAG_NONE;
 		}
 	}

@@ -21,8 +21,7 @@ struct address {
 bool address_parse(const char *text, struct address *ret_address);
 
 /* The canonical text (RFC 5952). */
-void address_format(const struct address *address,
-		    char text[ADDRESS_TEXT_MAX]);
+void address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 
 /* The socket address with a port in host order, for connect(2). */
 socklen_t address_to_socket(const struct address *address, uint16_t port,

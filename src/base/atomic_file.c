@@ -44,8 +44,8 @@ static char *follow_link(const char *path)
 	return joined;
 }
 
-int atomic_file_directory(const char *path, int *ret_directory,
-			  char **ret_name, struct error *err)
+int atomic_file_directory(const char *path, int *ret_directory, char **ret_name,
+			  struct error *err)
 {
 	CLEANUP(cleanup_free) char *resolved = strdup(path);
 	const char *name;
@@ -137,8 +137,9 @@ static int open_temporary(struct atomic_file *file, struct error *err)
 {
 	if (unlinkat(file->directory, file->temporary, 0) < 0 &&
 	    errno != ENOENT)
-		return fail(err, file->path,
-			    "the left-over of an earlier run cannot be removed");
+		return fail(
+			err, file->path,
+			"the left-over of an earlier run cannot be removed");
 	file->fd = openat(file->directory, file->temporary,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			  0600);
@@ -157,8 +158,7 @@ int atomic_file_open(const char *path, struct atomic_file *ret_file,
 	if (file.path == NULL)
 		return error_memory(err);
 	r = atomic_file_directory(path, &file.directory, &file.name, err);
-	if (r == 0 &&
-	    asprintf(&file.temporary, ".%s.tmp", file.name) < 0) {
+	if (r == 0 && asprintf(&file.temporary, ".%s.tmp", file.name) < 0) {
 		file.temporary = NULL;
 		r = error_memory(err);
 	}

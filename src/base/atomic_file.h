@@ -25,7 +25,10 @@ struct atomic_file {
 	char *temporary; /* in the directory */
 };
 
-#define ATOMIC_FILE_INIT { .fd = -1, .directory = -1 }
+#define ATOMIC_FILE_INIT                                                       \
+	{                                                                      \
+		.fd = -1, .directory = -1                                      \
+	}
 
 /* A symbolic link is followed: the file it points to is replaced, the link
  * stays. What exists and is not a regular file is refused (rename(2) would
@@ -45,8 +48,8 @@ void atomic_file_abort(struct atomic_file *file);
 /* The directory of the file that `path` means, links resolved, as a new
  * O_DIRECTORY descriptor; *ret_name (may be NULL) gets the name in it, for
  * the caller to free. Neither need `path` exist nor be a regular file. */
-int atomic_file_directory(const char *path, int *ret_directory,
-			  char **ret_name, struct error *err)
+int atomic_file_directory(const char *path, int *ret_directory, char **ret_name,
+			  struct error *err)
 	__attribute__((warn_unused_result));
 
 #endif

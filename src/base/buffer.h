@@ -22,7 +22,10 @@ struct buffer {
 	size_t max_bytes; /* an append past it fails with ERROR_TOO_LARGE */
 };
 
-#define BUFFER_INIT(max) { .max_bytes = (max) }
+#define BUFFER_INIT(max)                                                       \
+	{                                                                      \
+		.max_bytes = (max)                                             \
+	}
 
 /* On failure nothing is appended. Old copies are wiped when the buffer moves:
  * it may hold a secret. */

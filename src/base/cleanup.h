@@ -14,21 +14,21 @@
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
 /* The value of an owning pointer, which is NULL from here on. */
-#define TAKE(pointer)                             \
-	({                                        \
-		__typeof__(pointer) *p_ = &(pointer); \
-		__typeof__(pointer) v_ = *p_;     \
-		*p_ = NULL;                       \
-		v_;                               \
+#define TAKE(pointer)                                                          \
+	({                                                                     \
+		__typeof__(pointer) *p_ = &(pointer);                          \
+		__typeof__(pointer) v_ = *p_;                                  \
+		*p_ = NULL;                                                    \
+		v_;                                                            \
 	})
 
 /* The value of an owning descriptor, which is -1 from here on. */
-#define TAKE_FD(fd)               \
-	({                        \
-		int *p_ = &(fd);  \
-		int v_ = *p_;     \
-		*p_ = -1;         \
-		v_;               \
+#define TAKE_FD(fd)                                                            \
+	({                                                                     \
+		int *p_ = &(fd);                                               \
+		int v_ = *p_;                                                  \
+		*p_ = -1;                                                      \
+		v_;                                                            \
 	})
 
 /* For CLEANUP(): the pointer behind a char **, void ** and the like. */

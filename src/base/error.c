@@ -47,9 +47,8 @@ int error_prefix(struct error *err, const char *format, ...)
 	format_line(context, sizeof(context), format, args);
 	va_end(args);
 	memcpy(message, err->message, strlen(err->message) + 1);
-	return error_set(err, err->code, "%.*s: %.*s",
-			 (int)sizeof(context) / 2, context,
-			 (int)sizeof(message), message);
+	return error_set(err, err->code, "%.*s: %.*s", (int)sizeof(context) / 2,
+			 context, (int)sizeof(message), message);
 }
 
 int error_memory(struct error *err)

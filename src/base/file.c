@@ -40,8 +40,7 @@ static int read_all(int fd, struct buffer *contents, struct error *err)
 		else if (errno == EAGAIN)
 			r = wait_readable(fd, err);
 		else if (errno != EINTR)
-			r = error_set(err, ERROR_SYSTEM, "%s",
-				      strerror(errno));
+			r = error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	}
 	/* The file may hold a secret. */
 	explicit_bzero(chunk, sizeof(chunk));

@@ -22,29 +22,30 @@
 int vector_reserve(void **items, size_t *capacity, size_t needed,
 		   size_t item_size, struct error *err);
 
-#define VECTOR_DEFINE(name, type)                                             \
-	struct name {                                                         \
-		type *items;                                                  \
-		size_t count;                                                 \
-		size_t capacity;                                              \
-	};                                                                    \
-	__attribute__((unused, warn_unused_result)) static inline int         \
-		name##_append(struct name *v, type item, struct error *err)   \
-	{                                                                     \
-		void *items = v->items;                                       \
-		int r = vector_reserve(&items, &v->capacity, v->count + 1,    \
-				       sizeof(v->items[0]), err);             \
-                                                                              \
-		v->items = items;                                             \
-		if (r == 0)                                                   \
-			v->items[v->count++] = item;                          \
-		return r;                                                     \
-	}                                                                     \
-	__attribute__((unused)) static inline void name##_clear(struct name *v) \
-	{                                                                     \
-		free(v->items);                                               \
-		*v = (struct name){ 0 };                                      \
-	}                                                                     \
+#define VECTOR_DEFINE(name, type)                                              \
+	struct name {                                                          \
+		type *items;                                                   \
+		size_t count;                                                  \
+		size_t capacity;                                               \
+	};                                                                     \
+	__attribute__((unused, warn_unused_result)) static inline int          \
+		name##_append(struct name *v, type item, struct error *err)    \
+	{                                                                      \
+		void *items = v->items;                                        \
+		int r = vector_reserve(&items, &v->capacity, v->count + 1,     \
+				       sizeof(v->items[0]), err);              \
+                                                                               \
+		v->items = items;                                              \
+		if (r == 0)                                                    \
+			v->items[v->count++] = item;                           \
+		return r;                                                      \
+	}                                                                      \
+	__attribute__((unused)) static inline void name##_clear(               \
+		struct name *v)                                                \
+	{                                                                      \
+		free(v->items);                                                \
+		*v = (struct name){ 0 };                                       \
+	}                                                                      \
 	struct name
 
 /* Strings that the vector owns. */

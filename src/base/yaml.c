@@ -234,8 +234,8 @@ const struct yaml_node *yaml_lookup(const struct yaml_node *mapping,
 
 	if (m == NULL || !fy_node_is_mapping(m))
 		return NULL;
-	value = cooked(fy_node_mapping_lookup_value_by_simple_key(
-		m, key, strlen(key)));
+	value = cooked(fy_node_mapping_lookup_value_by_simple_key(m, key,
+								  strlen(key)));
 	return yaml_kind(value) == YAML_NULL ? NULL : value;
 }
 

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "config/selector.h"
 
-#define TIMEOUT_MAX_MS (INT64_C(3600) * 1000)	  /* of one connection */
+#define TIMEOUT_MAX_MS (INT64_C(3600) * 1000)	    /* of one connection */
 #define DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000) /* of a run */
 #define MAX_SERIES_MAX 10000000
 
@@ -56,8 +56,7 @@ void config_free(struct config *config)
 	job_vector_clear(&config->jobs);
 }
 
-int job_config_init(struct job_config *job, const char *name,
-		    struct error *err)
+int job_config_init(struct job_config *job, const char *name, struct error *err)
 {
 	int r;
 

@@ -65,8 +65,14 @@ struct threshold {
 	int percent;
 };
 
-#define CONFIG_WARN_DEFAULT { .seconds = 21 * 86400, .percent = 25 }
-#define CONFIG_CRIT_DEFAULT { .seconds = 7 * 86400, .percent = 10 }
+#define CONFIG_WARN_DEFAULT                                                    \
+	{                                                                      \
+		.seconds = 21 * 86400, .percent = 25                           \
+	}
+#define CONFIG_CRIT_DEFAULT                                                    \
+	{                                                                      \
+		.seconds = 7 * 86400, .percent = 10                            \
+	}
 
 struct config {
 	/* From the file, or by options. */
@@ -85,9 +91,9 @@ struct config {
 	struct job_vector jobs;
 
 	/* By options alone. */
-	bool has_output;	/* --output was given */
-	bool has_cli_job;	/* the jobs are the one of the options */
-	bool has_report;	/* else it depends on where output goes */
+	bool has_output;  /* --output was given */
+	bool has_cli_job; /* the jobs are the one of the options */
+	bool has_report;  /* else it depends on where output goes */
 	enum report_mode report;
 	bool check;
 	struct threshold warn;
@@ -100,8 +106,8 @@ int config_init(struct config *config, struct error *err)
 void config_free(struct config *config);
 
 /* Defaults of a job. */
-int job_config_init(struct job_config *job, const char *name,
-		    struct error *err) __attribute__((warn_unused_result));
+int job_config_init(struct job_config *job, const char *name, struct error *err)
+	__attribute__((warn_unused_result));
 void job_config_free(struct job_config *job);
 
 /* Setters that check; all fail with ERROR_INVALID and a message that quotes

@@ -81,8 +81,8 @@ static int set_text(struct target *t, const struct key *key,
 		    const struct yaml_node *node, struct error *err)
 {
 	CLEANUP(cleanup_free) char *text = NULL;
-	CLEANUP(buffer_free) struct buffer expanded =
-		BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
+	CLEANUP(buffer_free)
+	struct buffer expanded = BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
 	struct error reason = { 0 };
 	int r = yaml_string(t->yaml, node, key->name, &text, err);
 
@@ -130,9 +130,10 @@ static int read_unready(struct target *t, const struct key *key,
 static int set_job_name(struct target *t, const char *text, struct error *err)
 {
 	if (text[0] == '\0' || strlen(text) > JOB_NAME_MAX_BYTES)
-		return error_set(err, ERROR_INVALID,
-				 "must have 1 to %d bytes", JOB_NAME_MAX_BYTES);
-	/* It becomes a label: one bad byte, and node_exporter drops the file. */
+		return error_set(err, ERROR_INVALID, "must have 1 to %d bytes",
+				 JOB_NAME_MAX_BYTES);
+	/* It becomes a label: one bad byte, and node_exporter drops the file.
+	 */
 	if (!text_is_utf8(text))
 		return error_set(err, ERROR_INVALID, "'%s' is not UTF-8", text);
 	for (size_t i = 0; i < t->config->jobs.count; i++)
@@ -195,8 +196,7 @@ static int set_path(char **member, const char *text, struct error *err)
 	return config_set_string(member, text, err);
 }
 
-static int set_kubeconfig(struct target *t, const char *text,
-			  struct error *err)
+static int set_kubeconfig(struct target *t, const char *text, struct error *err)
 {
 	return set_path(&t->config->kubernetes.kubeconfig, text, err);
 }
@@ -233,14 +233,12 @@ static int set_metrics(struct target *t, const char *text, struct error *err)
 	return config_set_metrics(t->config, text, err);
 }
 
-static int set_max_series(struct target *t, const char *text,
-			  struct error *err)
+static int set_max_series(struct target *t, const char *text, struct error *err)
 {
 	return config_set_max_series(t->config, text, err);
 }
 
-static int set_log_level(struct target *t, const char *text,
-			 struct error *err)
+static int set_log_level(struct target *t, const char *text, struct error *err)
 {
 	return config_set_log_level(t->config, text, err);
 }
@@ -386,12 +384,11 @@ static int read_jobs(struct target *t, const struct key *key,
 	return 0;
 }
 
-int config_file_load(const char *path, struct config *config,
-		     struct error *err)
+int config_file_load(const char *path, struct config *config, struct error *err)
 {
 	CLEANUP(cleanup_yaml) struct yaml *yaml = NULL;
-	CLEANUP(buffer_free) struct buffer text =
-		BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
+	CLEANUP(buffer_free)
+	struct buffer text = BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
 	struct target target = { 0 };
 	int r = file_read(path, &text, err);
 
@@ -399,8 +396,8 @@ int config_file_load(const char *path, struct config *config,
 		r = yaml_parse(path, &text, &yaml, err);
 	if (r == 0) {
 		target = (struct target){ .yaml = yaml, .config = config };
-		r = read_mapping(&target, top_keys, yaml_root(yaml),
-				 "the file", err);
+		r = read_mapping(&target, top_keys, yaml_root(yaml), "the file",
+				 err);
 	}
 	if (r < 0 && err->code != ERROR_MEMORY)
 		err->code = ERROR_USAGE;

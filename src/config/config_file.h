@@ -14,7 +14,7 @@
 /* Puts the file's values over `config`, which holds the defaults. `${NAME}`
  * in a text is the environment's value, `$${` a literal `${`. Fails with
  * ERROR_USAGE. */
-int config_file_load(const char *path, struct config *config,
-		     struct error *err) __attribute__((warn_unused_result));
+int config_file_load(const char *path, struct config *config, struct error *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -172,8 +172,8 @@ void domain_vector_normalise(struct domain_vector *v)
 	if (v->count > 1)
 		qsort(v->items, v->count, sizeof(v->items[0]), by_name);
 	for (size_t i = 0; i < v->count; i++) {
-		if (kept > 0 && strcmp(v->items[kept - 1].name,
-				       v->items[i].name) == 0)
+		if (kept > 0 &&
+		    strcmp(v->items[kept - 1].name, v->items[i].name) == 0)
 			domain_free(&v->items[i]);
 		else
 			v->items[kept++] = v->items[i];
@@ -279,10 +279,9 @@ bool domain_filter_ignores(const struct domain_filter *filter,
 	for (size_t i = 0; i < filter->count; i++) {
 		const struct domain_rule *rule = &filter->rules[i];
 
-		if (rule->is_regex ?
-			    regexec(&rule->regex, domain->name, 0, NULL, 0) ==
-				    0 :
-			    strcmp(rule->name, domain->name) == 0)
+		if (rule->is_regex ? regexec(&rule->regex, domain->name, 0,
+					     NULL, 0) == 0 :
+				     strcmp(rule->name, domain->name) == 0)
 			return true;
 	}
 	return false;

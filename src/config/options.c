@@ -27,7 +27,8 @@ enum option_group {
 };
 
 static const char *const group_titles[] = {
-	[GROUP_JOB] = "What to probe (any of these replaces the jobs of the file)",
+	[GROUP_JOB] =
+		"What to probe (any of these replaces the jobs of the file)",
 	[GROUP_API] = "Configuration and API",
 	[GROUP_RUN] = "The run",
 	[GROUP_OUTPUT] = "Output",
@@ -40,8 +41,7 @@ struct target {
 	struct job_config *job;
 };
 
-typedef int setter(struct target *target, const char *value,
-		   struct error *err);
+typedef int setter(struct target *target, const char *value, struct error *err);
 
 /* Calls add() for each comma-separated item; commas inside /.../ do not
  * split. */
@@ -62,7 +62,8 @@ static int for_each_item(const char *list, struct target *target, setter *add,
 			/* Up to the slash that ends the item. */
 			do {
 				end = strchr(end + 1, '/');
-			} while (end != NULL && end[1] != ',' && end[1] != '\0');
+			} while (end != NULL && end[1] != ',' &&
+				 end[1] != '\0');
 			end = end == NULL ? at : end + 1;
 		}
 		end += strcspn(end, ",");
@@ -150,8 +151,7 @@ static int set_path(char **member, const char *value, struct error *err)
 	return config_set_string(member, value, err);
 }
 
-static int set_pods_file(struct target *t, const char *value,
-			 struct error *err)
+static int set_pods_file(struct target *t, const char *value, struct error *err)
 {
 	return set_path(&t->job->pods_file, value, err);
 }
@@ -234,8 +234,7 @@ static int set_check(struct target *t, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_log_level(struct target *t, const char *value,
-			 struct error *err)
+static int set_log_level(struct target *t, const char *value, struct error *err)
 {
 	return config_set_log_level(t->config, value, err);
 }
@@ -373,8 +372,8 @@ static int use_option(struct options *options, size_t row, const char *value,
 					 "--config: the path is empty");
 		options->config_path = value;
 	}
-	return option_use_vector_append(
-		&options->uses, (struct option_use){ row, value }, err);
+	return option_use_vector_append(&options->uses,
+					(struct option_use){ row, value }, err);
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options,
@@ -401,8 +400,7 @@ int options_parse(int argc, char **argv, struct options *ret_options,
 	}
 	if (r == 0 && optind < argc)
 		r = error_set(err, ERROR_USAGE,
-			      "'%s': not an option (see --help)",
-			      argv[optind]);
+			      "'%s': not an option (see --help)", argv[optind]);
 	if (r < 0) {
 		options_free(&options);
 		return r;
@@ -445,8 +443,7 @@ static int apply_all(const struct options *options, struct target *target,
 
 		if (row->group == GROUP_JOB)
 			*ret_has_job = true;
-		if (row->set != NULL &&
-		    row->set(target, use->value, err) < 0) {
+		if (row->set != NULL && row->set(target, use->value, err) < 0) {
 			if (err->code == ERROR_INVALID)
 				err->code = ERROR_USAGE;
 			return error_prefix(err, "--%s", row->name);
@@ -499,8 +496,7 @@ static void print_wrapped(FILE *out, const char *text)
 	while (*text != '\0') {
 		size_t length = strcspn(text, " ");
 
-		if (column > HELP_COLUMN &&
-		    column + 1 + length > HELP_WIDTH) {
+		if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
 			(void)fprintf(out, "\n%*s", HELP_COLUMN, "");
 			column = HELP_COLUMN;
 		} else if (column > HELP_COLUMN) {

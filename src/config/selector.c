@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define WORD_CHARACTERS                  \
-	"abcdefghijklmnopqrstuvwxyz"     \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"     \
+#define WORD_CHARACTERS                                                        \
+	"abcdefghijklmnopqrstuvwxyz"                                           \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"                                           \
 	"0123456789-_./"
 
 struct reader {

@@ -307,8 +307,8 @@ static int set_manners(struct kube_client *client, struct error *err)
 	SET(client, CURLOPT_QUICK_EXIT, 1L);
 	SET(client, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(client, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	/* Not even the one that the environment may name. */
 	SET(client, CURLOPT_PROXY, "");
-	SET(client, CURLOPT_NOPROXY, "*");
 	SET(client, CURLOPT_FOLLOWLOCATION, 0L);
 	/* The paths are ours, and a namespace may be called "..". */
 	SET(client, CURLOPT_PATH_AS_IS, 1L);

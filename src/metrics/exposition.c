@@ -69,8 +69,8 @@ static void put_escaped(struct exposition *x, const char *value)
 	}
 }
 
-void exposition_family(struct exposition *x, const char *name,
-		       const char *type, const char *help)
+void exposition_family(struct exposition *x, const char *name, const char *type,
+		       const char *help)
 {
 	assert(strpbrk(help, "\\\n") == NULL);
 	x->name = name;

@@ -48,8 +48,8 @@ void exposition_init(struct exposition *x, int fd);
 /* Begins a family. `name` is without the prefix, `type` one of gauge, counter
  * and untyped, `help` a line without backslash or newline. All borrowed until
  * the next family. */
-void exposition_family(struct exposition *x, const char *name,
-		       const char *type, const char *help);
+void exposition_family(struct exposition *x, const char *name, const char *type,
+		       const char *help);
 
 void exposition_sample(struct exposition *x, const struct label *labels,
 		       size_t label_count, int64_t value);

@@ -147,8 +147,7 @@ static void write_run_success(struct family_writer *w)
 static void write_last_success(struct family_writer *w)
 {
 	if (w->facts->success)
-		exposition_sample_milli(w->x, NULL, 0,
-					w->facts->started_at.ms);
+		exposition_sample_milli(w->x, NULL, 0, w->facts->started_at.ms);
 }
 
 static void write_deadline_exceeded(struct family_writer *w)
@@ -204,8 +203,8 @@ static const struct family {
 	  "Seconds from the start of the certificate to the run" },
 	{ "cert_not_after_timestamp_seconds", "gauge", PAIRS, write_not_after,
 	  "End of the certificate" },
-	{ "cert_not_before_timestamp_seconds", "gauge", PAIRS,
-	  write_not_before, "Start of the certificate" },
+	{ "cert_not_before_timestamp_seconds", "gauge", PAIRS, write_not_before,
+	  "Start of the certificate" },
 	{ "cert_renewal_lag_seconds", "gauge", PAIRS, write_lag,
 	  "How much older the certificate is than the newest in its pool" },
 	{ "cert_fingerprint_info", "gauge", PAIRS, write_fingerprint,
@@ -263,8 +262,7 @@ static const struct family {
 #define FAMILY_COUNT (sizeof(families) / sizeof(families[0]))
 
 static int write_all(struct exposition *x, const struct run_facts *facts,
-		     enum metrics_mode mode, bool is_limited,
-		     struct error *err)
+		     enum metrics_mode mode, bool is_limited, struct error *err)
 {
 	struct family_writer w = {
 		.x = x,
@@ -294,7 +292,8 @@ bool families_exceed_limit(const struct run_facts *facts,
 	if (facts->config->max_series == 0 || mode == METRICS_SUMMARY)
 		return false;
 	exposition_init(&x, EXPOSITION_COUNT);
-	/* Fails only for want of memory; then the summary is the safe choice. */
+	/* Fails only for want of memory; then the summary is the safe choice.
+	 */
 	return write_all(&x, facts, mode, false, &ignored) < 0 ||
 	       x.samples > facts->config->max_series;
 }

@@ -29,8 +29,8 @@ struct run_facts {
 	struct wall_time started_at;
 	struct wall_time settled_at; /* when the statuses were decided */
 	int64_t duration_ms;	     /* so far */
-	bool success;	/* nothing failed that the operator must fix */
-	bool cut_off;	/* pairs were left unprobed */
+	bool success; /* nothing failed that the operator must fix */
+	bool cut_off; /* pairs were left unprobed */
 	const char *gnutls_version;
 	const char *curl_version;
 	const char *json_version;

@@ -115,9 +115,9 @@ static int select_certificates(struct family_writer *w, struct error *err)
 	size_t kept = 0;
 
 	/* A pool has at most as many certificates as pairs. */
-	w->certificates = calloc(w->pair_count +
-					 w->facts->targets->pair_count + 1,
-				 sizeof(*w->certificates));
+	w->certificates =
+		calloc(w->pair_count + w->facts->targets->pair_count + 1,
+		       sizeof(*w->certificates));
 	if (w->certificates == NULL)
 		return error_memory(err);
 	for (size_t i = 0; i < w->pair_count; i++)
@@ -205,8 +205,7 @@ void write_certificate(struct family_writer *w)
 {
 	for (size_t i = 0; i < w->pair_count; i++)
 		for (enum pair_status s = STATUS_VALID; s < STATUS_COUNT; s++)
-			pair_info(w, w->pairs[i], "status",
-				  pair_status_name(s),
+			pair_info(w, w->pairs[i], "status", pair_status_name(s),
 				  w->pairs[i]->result.status == s);
 }
 
@@ -220,10 +219,10 @@ static void write_dates(struct family_writer *w, bool is_end, int sign,
 		const struct certificate *c = result->certificate;
 
 		if (probe_result_has_dates(result))
-			pair_sample(w, w->pairs[i],
-				    sign * (is_end ? c->not_after :
-						     c->not_before) +
-					    offset);
+			pair_sample(
+				w, w->pairs[i],
+				sign * (is_end ? c->not_after : c->not_before) +
+					offset);
 	}
 }
 
@@ -277,8 +276,7 @@ void write_probe_failure(struct family_writer *w)
 	for (size_t i = 0; i < w->pair_count; i++)
 		if (w->pairs[i]->result.reason != REASON_NONE)
 			pair_info(w, w->pairs[i], "reason",
-				  probe_reason_name(
-					  w->pairs[i]->result.reason),
+				  probe_reason_name(w->pairs[i]->result.reason),
 				  1);
 }
 

@@ -21,8 +21,7 @@ int textfile_check(const char *path, struct error *err)
 }
 
 int textfile_write(const char *path, const struct run_facts *facts,
-		   enum metrics_mode mode, bool *ret_limited,
-		   struct error *err)
+		   enum metrics_mode mode, bool *ret_limited, struct error *err)
 {
 	struct atomic_file file = ATOMIC_FILE_INIT;
 	struct exposition x;

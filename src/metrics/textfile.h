@@ -17,7 +17,7 @@ int textfile_check(const char *path, struct error *err)
  * of `mode`, or by the summary where that would be too many series;
  * *ret_limited (may be NULL) says whether. On failure the old file stays. */
 int textfile_write(const char *path, const struct run_facts *facts,
-		   enum metrics_mode mode, bool *ret_limited,
-		   struct error *err) __attribute__((warn_unused_result));
+		   enum metrics_mode mode, bool *ret_limited, struct error *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -233,8 +233,7 @@ static void key_algorithm(gnutls_x509_crt_t crt, char *name, size_t size)
 		(void)snprintf(name, size, "dsa-%u", bits);
 		return;
 	case GNUTLS_PK_ECDSA:
-		if (gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, NULL, NULL) <
-		    0)
+		if (gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, NULL, NULL) < 0)
 			(void)snprintf(name, size, "ecdsa-unknown");
 		else {
 			curve_name(curve, curve_text, sizeof(curve_text));
@@ -325,8 +324,8 @@ int certificate_read(const uint8_t *der, size_t size,
 		     struct certificate **ret_certificate, struct error *err)
 {
 	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = import_der(der, size);
-	CLEANUP(cleanup_certificate) struct certificate *c =
-		calloc(1, sizeof(*c));
+	CLEANUP(cleanup_certificate)
+	struct certificate *c = calloc(1, sizeof(*c));
 	uint8_t digest[SHA256_SIZE];
 
 	if (c == NULL ||
@@ -360,9 +359,9 @@ static void cleanup_datum(gnutls_datum_t *datum)
 	gnutls_free(datum->data);
 }
 
-/* Whether there is a dNSName. Without one GnuTLS would look at the CN. O(names);
- * the extension is decoded once (asking the certificate for each name would
- * decode it anew each time). */
+/* Whether there is a dNSName. Without one GnuTLS would look at the CN.
+ * O(names); the extension is decoded once (asking the certificate for each name
+ * would decode it anew each time). */
 static bool has_dns_name(gnutls_x509_crt_t crt)
 {
 	CLEANUP(cleanup_names) gnutls_subject_alt_names_t names = NULL;
@@ -370,13 +369,13 @@ static bool has_dns_name(gnutls_x509_crt_t crt)
 	gnutls_datum_t name;
 	unsigned int type;
 
-	if (gnutls_x509_crt_get_extension_by_oid2(
-		    crt, GNUTLS_X509EXT_OID_SAN, 0, &extension, NULL) < 0 ||
+	if (gnutls_x509_crt_get_extension_by_oid2(crt, GNUTLS_X509EXT_OID_SAN,
+						  0, &extension, NULL) < 0 ||
 	    gnutls_subject_alt_names_init(&names) < 0 ||
 	    gnutls_x509_ext_import_subject_alt_names(&extension, names, 0) < 0)
 		return false;
-	for (unsigned int i = 0; gnutls_subject_alt_names_get(
-					 names, i, &type, &name, NULL) >= 0;
+	for (unsigned int i = 0;
+	     gnutls_subject_alt_names_get(names, i, &type, &name, NULL) >= 0;
 	     i++)
 		if (type == GNUTLS_SAN_DNSNAME)
 			return true;

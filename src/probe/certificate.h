@@ -39,11 +39,11 @@ bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
 struct certificate {
 	int64_t not_before; /* seconds since the epoch */
 	int64_t not_after;
-	char fingerprint[65];	     /* SHA-256 of the DER, lower-case hex */
-	char *serial_number;	     /* lower-case hex, at least one byte */
-	char *subject_cn;	     /* valid UTF-8, "" if it has none */
-	char *issuer_cn;	     /* likewise */
-	char key_algorithm[32];	     /* "rsa-2048", "ecdsa-p256", "ed25519" */
+	char fingerprint[65];	      /* SHA-256 of the DER, lower-case hex */
+	char *serial_number;	      /* lower-case hex, at least one byte */
+	char *subject_cn;	      /* valid UTF-8, "" if it has none */
+	char *issuer_cn;	      /* likewise */
+	char key_algorithm[32];	      /* "rsa-2048", "ecdsa-p256", "ed25519" */
 	char signature_algorithm[64]; /* as OpenSSL names it */
 	bool is_readable; /* else nothing above but the fingerprint is set */
 };

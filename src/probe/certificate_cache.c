@@ -138,13 +138,11 @@ void certificate_cache_release(struct certificate_cache *cache)
 	struct name_entry *name;
 	struct name_entry *next_name;
 
-	HASH_ITER(hh, cache->names, name, next_name)
-	{
+	HASH_ITER (hh, cache->names, name, next_name) {
 		HASH_DEL(cache->names, name);
 		free(name);
 	}
-	HASH_ITER(hh, cache->chains, chain, next_chain)
-	{
+	HASH_ITER (hh, cache->chains, chain, next_chain) {
 		HASH_DEL(cache->chains, chain);
 		certificate_free(chain->certificate);
 		free(chain);

@@ -18,10 +18,11 @@
 
 /* TLS 1.2 and 1.3, one key share (X25519): the other would cost a fifth of
  * the handshake, and a server that wants it asks for it. */
-#define PRIORITY "NORMAL:-VERS-TLS1.1:-VERS-TLS1.0:-GROUP-ALL:" \
-		 "+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:" \
-		 "+GROUP-SECP521R1:+GROUP-X448:+GROUP-FFDHE2048:" \
-		 "+GROUP-FFDHE3072:+GROUP-FFDHE4096"
+#define PRIORITY                                                               \
+	"NORMAL:-VERS-TLS1.1:-VERS-TLS1.0:-GROUP-ALL:"                         \
+	"+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:"                     \
+	"+GROUP-SECP521R1:+GROUP-X448:+GROUP-FFDHE2048:"                       \
+	"+GROUP-FFDHE3072:+GROUP-FFDHE4096"
 
 /* RFC 8446, 6.2; GnuTLS 3.7 has a name for it, older headers have not. */
 #define ALERT_CERTIFICATE_REQUIRED 116
@@ -68,8 +69,8 @@ static void enter(struct connection *c, enum connection_state state)
 	c->state = state;
 }
 
-static enum connection_want fail(struct connection *c,
-				 enum probe_reason reason, const char *detail)
+static enum connection_want fail(struct connection *c, enum probe_reason reason,
+				 const char *detail)
 {
 	log_debug("%s/%s %s: %s: %s", c->pair->endpoint->pod->ns,
 		  c->pair->endpoint->pod->name, c->pair->domain->name,
@@ -102,8 +103,8 @@ int connection_open(struct connection *c, const struct pair *pair,
 {
 	const struct pod *pod = pair->endpoint->pod;
 	struct sockaddr_storage address;
-	socklen_t length = address_to_socket(&pod->address, pod->port,
-					     &address);
+	socklen_t length =
+		address_to_socket(&pod->address, pod->port, &address);
 	int on = 1;
 	int fd = socket(address.ss_family,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -199,10 +200,10 @@ static int on_certificate(gnutls_session_t session, unsigned int type,
 static int begin_session(struct connection *c)
 {
 	const struct domain *domain = c->pair->domain;
-	int r = gnutls_init(&c->session,
-			    GNUTLS_CLIENT | GNUTLS_NONBLOCK |
-				    GNUTLS_NO_TICKETS | GNUTLS_NO_SIGNAL |
-				    GNUTLS_KEY_SHARE_TOP);
+	int r = gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
+						 GNUTLS_NO_TICKETS |
+						 GNUTLS_NO_SIGNAL |
+						 GNUTLS_KEY_SHARE_TOP);
 
 	if (r < 0) {
 		c->session = NULL;

@@ -65,11 +65,11 @@ struct connection {
 	struct certificate_cache *cache; /* borrowed */
 	gnutls_session_t session;	 /* NULL before the TCP connection */
 	struct probe_result result;
-	size_t received;    /* bytes */
-	uint8_t first[2];   /* of them */
-	bool is_eof;	    /* the server closed its side */
-	int system_error;   /* errno of the socket, 0 for none */
-	bool got_message;   /* a Certificate message was read */
+	size_t received;     /* bytes */
+	uint8_t first[2];    /* of them */
+	bool is_eof;	     /* the server closed its side */
+	int system_error;    /* errno of the socket, 0 for none */
+	bool got_message;    /* a Certificate message was read */
 	bool is_bad_message; /* and it was malformed */
 };
 

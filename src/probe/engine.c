@@ -55,9 +55,9 @@ struct engine {
 	struct event_timer deadline;
 	struct event_timer tick;
 	struct event_watch interrupt;
-	bool is_over;	/* the deadline or a signal has come */
+	bool is_over;	 /* the deadline or a signal has come */
 	bool is_cut_off; /* and there were pairs left */
-	bool is_broken; /* the loop failed: err says why */
+	bool is_broken;	 /* the loop failed: err says why */
 	struct error *err;
 };
 
@@ -117,8 +117,8 @@ static void finish_slot(struct slot *slot)
 	struct engine *engine = slot->engine;
 	struct endpoint_queue *queue = slot->queue;
 	struct connection *c = &slot->connection;
-	struct pair *pair = &engine->targets->pairs[c->pair -
-						    engine->targets->pairs];
+	struct pair *pair =
+		&engine->targets->pairs[c->pair - engine->targets->pairs];
 
 	event_timer_stop(&engine->loop, &slot->timer);
 	if (c->fd >= 0)
@@ -158,9 +158,8 @@ static void on_ready(void *data)
 	if (want == CONNECTION_DONE)
 		finish_slot(slot);
 	else if (event_watch_change(&engine->loop, &slot->watch,
-				    want == CONNECTION_WANT_READ ?
-					    EVENT_READ :
-					    EVENT_WRITE,
+				    want == CONNECTION_WANT_READ ? EVENT_READ :
+								   EVENT_WRITE,
 				    engine->err) < 0)
 		break_off(engine);
 }
@@ -261,8 +260,8 @@ static void on_over(void *data)
 	for (size_t i = 0; i < engine->targets->endpoint_count; i++)
 		while (engine->queues[i].next < engine->queues[i].end)
 			finish_pair(engine,
-				    &engine->targets->pairs
-					     [engine->queues[i].next++],
+				    &engine->targets
+					     ->pairs[engine->queues[i].next++],
 				    &left_out);
 	for (size_t i = 0; i < engine->slot_count; i++) {
 		if (engine->slots[i].is_used) {

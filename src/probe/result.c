@@ -12,10 +12,8 @@
 #include "probe/certificate.h"
 
 static const char *const status_names[] = {
-	[STATUS_NONE] = "none",
-	[STATUS_VALID] = "valid",
-	[STATUS_EXPIRED] = "expired",
-	[STATUS_NOT_YET_VALID] = "notyetvalid",
+	[STATUS_NONE] = "none",		 [STATUS_VALID] = "valid",
+	[STATUS_EXPIRED] = "expired",	 [STATUS_NOT_YET_VALID] = "notyetvalid",
 	[STATUS_NOT_FOUND] = "notfound",
 };
 static_assert(sizeof(status_names) / sizeof(status_names[0]) == STATUS_COUNT,

@@ -66,7 +66,7 @@ struct probe_result {
 /* Decides status and reason at `now` (design.md, "What a probe decides"). */
 void probe_result_settle(struct probe_result *result, struct wall_time now);
 
-const char *pair_status_name(enum pair_status status); /* "none" for NONE */
+const char *pair_status_name(enum pair_status status);	 /* "none" for NONE */
 const char *probe_reason_name(enum probe_reason reason); /* "" for NONE */
 
 /* Whether dates are those of a certificate for the domain that was asked for:

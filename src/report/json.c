@@ -90,10 +90,10 @@ static struct json_object *pair_object(const struct run_facts *facts,
 	if (ok && result->certificate != NULL)
 		ok = add_certificate(o, result->certificate);
 	if (ok && probe_result_has_dates(result))
-		ok = add(o, "seconds_until_cert_expires",
-			 json_object_new_int64(
-				 result->certificate->not_after -
-				 wall_seconds(facts->settled_at)));
+		ok = add(
+			o, "seconds_until_cert_expires",
+			json_object_new_int64(result->certificate->not_after -
+					      wall_seconds(facts->settled_at)));
 	if (ok && lag != LAG_NONE)
 		ok = add(o, "cert_renewal_lag_seconds",
 			 json_object_new_int64(lag));
@@ -115,9 +115,9 @@ static struct json_object *namespaces_array(const struct job_discovery *job)
 
 		ok = o != NULL && skipped != NULL;
 		for (int s = 0; ok && s < POD_SKIP_COUNT; s++)
-			ok = add(skipped, pod_skip_name((enum pod_skip)s),
-				 json_object_new_int64(
-					 (int64_t)ns->skipped[s]));
+			ok = add(
+				skipped, pod_skip_name((enum pod_skip)s),
+				json_object_new_int64((int64_t)ns->skipped[s]));
 		ok = ok && add_text(o, "ns", ns->ns) &&
 		     add(o, "matching_pods",
 			 json_object_new_int64((int64_t)ns->matching));
@@ -199,8 +199,8 @@ static bool print(FILE *out, const char *before, struct json_object *object)
 
 	if (o == NULL)
 		return false;
-	text = json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_NOSLASHESCAPE);
+	text = json_object_to_json_string_ext(o,
+					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	return text != NULL && fprintf(out, "%s%s", before, text) >= 0;
 }
 
@@ -211,8 +211,7 @@ int report_json(FILE *out, const struct run_facts *facts, struct error *err)
 		  fputs(",\n\"jobs\":[", out) >= 0;
 
 	for (size_t i = 0; ok && i < d->count; i++)
-		ok = print(out, i == 0 ? "\n" : ",\n",
-			   job_object(&d->jobs[i]));
+		ok = print(out, i == 0 ? "\n" : ",\n", job_object(&d->jobs[i]));
 	ok = ok && fputs("],\n\"pairs\":[", out) >= 0;
 	for (size_t i = 0; ok && i < facts->targets->pair_count; i++)
 		ok = print(out, i == 0 ? "\n" : ",\n",

@@ -46,8 +46,7 @@ static bool wants_colour(FILE *out)
 }
 
 /* A table with these columns; the first is left out if there is one job. */
-static struct libscols_table *new_table(FILE *out,
-					const struct column *columns,
+static struct libscols_table *new_table(FILE *out, const struct column *columns,
 					size_t count)
 {
 	struct libscols_table *table = scols_new_table();
@@ -116,9 +115,8 @@ static bool add_result(struct libscols_table *table,
 	char left[DURATION_WORDS_MAX] = "";
 	char behind[DURATION_WORDS_MAX] = "";
 	char fingerprint[13] = "";
-	const char *colour =
-		verdict_colour(verdict_of(facts->config, pair,
-					  facts->settled_at));
+	const char *colour = verdict_colour(
+		verdict_of(facts->config, pair, facts->settled_at));
 	bool ok;
 
 	if (line == NULL)
@@ -186,8 +184,8 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	};
 	size_t column_count = sizeof(columns) / sizeof(columns[0]) -
 			      (facts->config->jobs.count > 1 ? 0 : 1);
-	CLEANUP(cleanup_table) struct libscols_table *table =
-		new_table(out, columns, column_count);
+	CLEANUP(cleanup_table)
+	struct libscols_table *table = new_table(out, columns, column_count);
 	CLEANUP(cleanup_free) const struct pair **sorted = verdict_sort(facts);
 	size_t count = facts->targets->pair_count;
 	size_t shown = count < REPORT_ROWS_MAX ? count : REPORT_ROWS_MAX;
@@ -253,12 +251,12 @@ int report_targets(FILE *out, const struct discovery *discovery,
 		   const struct target_set *targets, struct error *err)
 {
 	static const struct column columns[] = {
-		{ "JOB", 0, 0 },	{ "NAMESPACE", 0, 0 },
-		{ "POD", 0, 0 },	{ "ENDPOINT", 0, 0 },
-		{ "DOMAIN", 0, 0 },
+		{ "JOB", 0, 0 },      { "NAMESPACE", 0, 0 }, { "POD", 0, 0 },
+		{ "ENDPOINT", 0, 0 }, { "DOMAIN", 0, 0 },
 	};
-	CLEANUP(cleanup_table) struct libscols_table *table = new_table(
-		out, columns, sizeof(columns) / sizeof(columns[0]));
+	CLEANUP(cleanup_table)
+	struct libscols_table *table =
+		new_table(out, columns, sizeof(columns) / sizeof(columns[0]));
 
 	if (table == NULL)
 		return error_memory(err);

@@ -17,8 +17,7 @@ static bool is_below(const struct threshold *threshold,
 {
 	int64_t share =
 		(c->not_after - c->not_before) / 100 * threshold->percent;
-	int64_t limit = share < threshold->seconds ? share :
-						     threshold->seconds;
+	int64_t limit = share < threshold->seconds ? share : threshold->seconds;
 
 	return c->not_after - now < limit;
 }

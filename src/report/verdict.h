@@ -15,9 +15,9 @@
 
 enum verdict {
 	VERDICT_GOOD,
-	VERDICT_UNKNOWN, /* in no status */
-	VERDICT_WARNING, /* below --warn, or the probe failed though the
-			  * certificate is good */
+	VERDICT_UNKNOWN,  /* in no status */
+	VERDICT_WARNING,  /* below --warn, or the probe failed though the
+			   * certificate is good */
 	VERDICT_CRITICAL, /* below --crit, or not valid */
 };
 

@@ -13,8 +13,7 @@
 #include "base/atomic_file.h"
 #include "base/cleanup.h"
 
-int lock_textfile_directory(const char *path, int *ret_lock,
-			    struct error *err)
+int lock_textfile_directory(const char *path, int *ret_lock, struct error *err)
 {
 	CLEANUP(cleanup_close) int directory = -1;
 	int r = atomic_file_directory(path, &directory, NULL, err);
@@ -30,8 +29,8 @@ int lock_textfile_directory(const char *path, int *ret_lock,
 					 "directory",
 					 path);
 		return error_set(err, ERROR_SYSTEM,
-				 "%s: its directory cannot be locked: %s",
-				 path, strerror(errno));
+				 "%s: its directory cannot be locked: %s", path,
+				 strerror(errno));
 	}
 	*ret_lock = TAKE_FD(directory);
 	return 0;

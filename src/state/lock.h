@@ -11,8 +11,7 @@
 
 /* Locks the directory of the file that `path` means. ERROR_BUSY if another
  * run holds it. The lock is held until *ret_lock is closed. */
-int lock_textfile_directory(const char *path, int *ret_lock,
-			    struct error *err)
+int lock_textfile_directory(const char *path, int *ret_lock, struct error *err)
 	__attribute__((warn_unused_result));
 
 #endif
