@@ -102,6 +102,19 @@ count_automake() {
 	echo "$p $f $s"
 }
 
+# Why tests were skipped: "SKIPPED [3] test_probe.py:7: no nginx", by reason.
+reasons_of_pytest() {
+	awk '/^SKIPPED \[[0-9]+\] [^ ]+: / {
+			count = substr($2, 2) + 0
+			sub(/^SKIPPED [^ ]+ [^ ]+: /, "")
+			skipped[$0] += count
+		}
+		END {
+			for (reason in skipped)
+				print "  " skipped[reason] " skipped: " reason
+		}' "$1"
+}
+
 # run NAME TITLE KIND COMMAND...: one step, one line. KIND says how its tests
 # are counted; "automake:DIRECTORY" says where.
 run() {
@@ -134,9 +147,8 @@ run() {
 		failures+=("$title|$log")
 	fi
 	printf '%-34s %4d s\n' "$result" $((SECONDS - start))
-	[ "$status" -ne 77 ] || tail -n 1 "$log"
-	# pytest says why.
-	grep '^SKIPPED' "$log" || true
+	[ "$status" -ne 77 ] || tail -n 1 "$log" | sed 's/^/  /'
+	reasons_of_pytest "$log"
 	[ "$f" -eq 0 ]
 }
 

@@ -4,8 +4,10 @@
  */
 #include <config.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/x509.h"
@@ -43,11 +45,24 @@ static int run(int argc, char **argv)
 	return status;
 }
 
+/* What is opened later must not become standard output. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
 	int status = EXIT_FAILED;
 
+	open_standard_descriptors();
 	/* A reader that went away is a failed write, not the end. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (x509_init(&err) < 0)

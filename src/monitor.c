@@ -189,6 +189,19 @@ static void log_empty_namespaces(const struct job_discovery *job)
 			 job->job->name, logged - LOGGED_FAILURES_MAX);
 }
 
+/* Too many pairs are no reason not to say so in the file. */
+static int build_targets(struct run *run, struct error *err)
+{
+	int r = target_set_build(&run->discovery, &run->targets, err);
+
+	if (r == -ERROR_TOO_LARGE) {
+		run->failed = true;
+		log_error("%s; nothing is probed", err->message);
+		return 0;
+	}
+	return r;
+}
+
 static int discover(struct run *run, struct error *err)
 {
 	/* Half of the run's time: what is found must be probed as well. */
@@ -209,7 +222,7 @@ static int discover(struct run *run, struct error *err)
 		log_discovery_failures(job);
 		log_empty_namespaces(job);
 	}
-	return target_set_build(&run->discovery, &run->targets, err);
+	return build_targets(run, err);
 }
 
 /* --- Probing ------------------------------------------------------------- */
@@ -398,7 +411,12 @@ static enum exit_status run_pipeline(struct run *run)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	facts = facts_of(run);
+	/* From here on a signal ends the run as usual: a pipe that nobody reads
+	 * could hold it up for ever. A file is replaced before. */
+	if (writes_stdout(&run->config))
+		interrupt_release(&run->interrupt);
 	write_metrics(run, &facts);
+	interrupt_release(&run->interrupt);
 	print_report(run, &facts);
 	if (run->config.report == REPORT_NONE)
 		log_sum(run, &facts);

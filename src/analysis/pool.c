@@ -42,6 +42,11 @@ static int by_fingerprint(const void *a, const void *b)
 	return strcmp((*x)->fingerprint, (*y)->fingerprint);
 }
 
+bool pool_is_whole(const struct job_config *job)
+{
+	return job->node[0] == '\0';
+}
+
 static bool is_current(const struct probe_result *result)
 {
 	return result->status == STATUS_VALID ||
@@ -93,6 +98,14 @@ static struct pool sum_up(struct pair **pairs, size_t count,
 	return pool;
 }
 
+static int64_t lag_behind(const struct pool *pool,
+			  const struct probe_result *result)
+{
+	if (!is_current(result) || !pool_is_whole(pool->job))
+		return LAG_NONE;
+	return pool->newest_not_before - result->certificate->not_before;
+}
+
 int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 		   struct error *err)
 {
@@ -123,18 +136,18 @@ int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 		*pool = sum_up(sorted + first, next - first,
 			       set.certificates + first);
 		for (size_t i = first; i < next; i++) {
-			const struct probe_result *result = &sorted[i]->result;
-
 			set.lags[sorted[i] - targets->pairs] =
-				is_current(result) ?
-					pool->newest_not_before -
-						result->certificate
-							->not_before :
-					LAG_NONE;
+				lag_behind(pool, &sorted[i]->result);
 		}
 	}
+	set.pairs = targets->pairs;
 	*ret_set = set;
 	return 0;
+}
+
+int64_t pool_set_lag(const struct pool_set *set, const struct pair *pair)
+{
+	return set->lags[pair - set->pairs];
 }
 
 void pool_set_free(struct pool_set *set)

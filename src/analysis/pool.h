@@ -38,16 +38,23 @@ struct pool {
 struct pool_set {
 	struct pool *pools; /* sorted by job, namespace and domain */
 	size_t count;
-	/* For each pair of the target set, in seconds, how much older its
-	 * certificate is than the newest of its pool: 0 on the newest;
-	 * LAG_NONE if it is neither valid nor expired. */
-	int64_t *lags;
+	const struct pair *pairs; /* of the target set */
+	int64_t *lags;		  /* one for each: pool_set_lag() */
 	const struct certificate **certificates; /* the pools' share it */
 };
 
 /* From settled pairs. O(n log n). `targets` must outlive the set. */
 int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 		   struct error *err) __attribute__((warn_unused_result));
+/* How much older, in seconds, the pair's certificate is than the newest of its
+ * pool: 0 on the newest; LAG_NONE if it is neither valid nor expired, or if the
+ * run does not see the whole pool. */
+int64_t pool_set_lag(const struct pool_set *set, const struct pair *pair);
+
+/* Whether a run sees all pods of the job's pools: only then are they compared.
+ * With a node, it sees that node's. */
+bool pool_is_whole(const struct job_config *job);
+
 void pool_set_free(struct pool_set *set);
 
 #endif

@@ -15,15 +15,17 @@
 
 #include "base/cleanup.h"
 
-#define PIPE_TIMEOUT_MS 10000 /* for whoever writes into a pipe we read */
+#define PIPE_TIMEOUT_MS 10000 /* for whoever is at a pipe's other side */
 
-/* Waits until a pipe has more to read. */
-static int wait_readable(int fd, struct error *err)
+/* Waits until a pipe has more to read, or room to write (poll's events). */
+static int wait_for(int fd, short events, struct error *err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = fd, .events = events };
 
 	if (poll(&p, 1, PIPE_TIMEOUT_MS) == 0)
-		return error_set(err, ERROR_SYSTEM, "nothing to read for %d s",
+		return error_set(err, ERROR_SYSTEM,
+				 "the other side of the pipe did nothing for "
+				 "%d s",
 				 PIPE_TIMEOUT_MS / 1000);
 	return 0;
 }
@@ -38,7 +40,7 @@ static int read_all(int fd, struct buffer *contents, struct error *err)
 		if (got > 0)
 			r = buffer_append(contents, chunk, (size_t)got, err);
 		else if (errno == EAGAIN)
-			r = wait_readable(fd, err);
+			r = wait_for(fd, POLLIN, err);
 		else if (errno != EINTR)
 			r = error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	}
@@ -79,6 +81,11 @@ int file_write(int fd, const void *bytes, size_t size, struct error *err)
 		if (written >= 0) {
 			at += written;
 			size -= (size_t)written;
+		} else if (errno == EAGAIN) {
+			int r = wait_for(fd, POLLOUT, err);
+
+			if (r < 0)
+				return r;
 		} else if (errno != EINTR) {
 			return error_set(err, ERROR_SYSTEM, "%s",
 					 strerror(errno));

@@ -21,7 +21,7 @@ int interrupt_init(struct interrupt *interrupt, struct error *err)
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGHUP);
 	*interrupt = (struct interrupt){ .fd = -1 };
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+	if (sigprocmask(SIG_BLOCK, &signals, &interrupt->mask) == 0)
 		interrupt->fd =
 			signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (interrupt->fd < 0)
@@ -42,7 +42,9 @@ bool interrupt_seen(struct interrupt *interrupt)
 
 void interrupt_release(struct interrupt *interrupt)
 {
-	if (interrupt->fd >= 0)
-		(void)close(interrupt->fd);
+	if (interrupt->fd < 0)
+		return;
+	(void)close(interrupt->fd);
 	interrupt->fd = -1;
+	(void)sigprocmask(SIG_SETMASK, &interrupt->mask, NULL);
 }

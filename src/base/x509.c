@@ -8,7 +8,6 @@
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/wipe.h"
 
 #define COMMON_NAME_MAX 256 /* bytes; ub-common-name is 64 characters */
 
@@ -39,30 +39,11 @@ const char *x509_library_version(void)
 	return gnutls_check_version(NULL);
 }
 
-static void wiping_free(void *bytes)
-{
-	if (bytes != NULL)
-		explicit_bzero(bytes, malloc_usable_size(bytes));
-	free(bytes);
-}
-
-static void *wiping_realloc(void *bytes, size_t size)
-{
-	size_t old_size = bytes == NULL ? 0 : malloc_usable_size(bytes);
-	void *moved = malloc(size);
-
-	if (moved == NULL || bytes == NULL)
-		return moved;
-	memcpy(moved, bytes, old_size < size ? old_size : size);
-	wiping_free(bytes);
-	return moved;
-}
-
 void x509_wipe_freed(bool is_wiped)
 {
 	/* GnuTLS calls these pointers itself. gnutls_free is a macro, too. */
-	*(&gnutls_realloc) = is_wiped ? wiping_realloc : realloc;
-	*(&gnutls_free) = is_wiped ? wiping_free : free;
+	*(&gnutls_realloc) = is_wiped ? wipe_realloc : realloc;
+	*(&gnutls_free) = is_wiped ? wipe_free : free;
 }
 
 int x509_to_ascii(const char *name, char **ret_name, struct error *err)

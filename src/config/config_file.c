@@ -91,6 +91,8 @@ static int set_text(struct target *t, const struct key *key,
 	r = expand(text, &expanded, &reason);
 	if (r == 0)
 		r = key->set(t, expanded.data, &reason);
+	if (reason.code == ERROR_MEMORY)
+		return error_memory(err);
 	if (r < 0)
 		return yaml_fail(t->yaml, node, err, "%s: %s", key->name,
 				 reason.message);
@@ -132,8 +134,12 @@ static int set_job_name(struct target *t, const char *text, struct error *err)
 	if (text[0] == '\0' || strlen(text) > JOB_NAME_MAX_BYTES)
 		return error_set(err, ERROR_INVALID, "must have 1 to %d bytes",
 				 JOB_NAME_MAX_BYTES);
-	/* It becomes a label: one bad byte, and node_exporter drops the file.
-	 */
+	/* A label: for one bad byte node_exporter drops the whole file. And it
+	 * is shown on terminals. */
+	for (const char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return error_set(err, ERROR_INVALID,
+					 "has a control character");
 	if (!text_is_utf8(text))
 		return error_set(err, ERROR_INVALID, "'%s' is not UTF-8", text);
 	for (size_t i = 0; i < t->config->jobs.count; i++)
@@ -348,7 +354,10 @@ static int read_job(struct target *t, const struct yaml_node *node,
 		return r;
 	if (t->job->name[0] == '\0')
 		return yaml_fail(t->yaml, node, err, "a job has no name");
-	if (job_config_finish(t->job, &reason) < 0)
+	r = job_config_finish(t->job, &reason);
+	if (reason.code == ERROR_MEMORY)
+		return error_memory(err);
+	if (r < 0)
 		return yaml_fail(t->yaml, node, err, "job '%s': %s",
 				 t->job->name, reason.message);
 	return 0;

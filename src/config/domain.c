@@ -49,29 +49,27 @@ static bool is_host_name(const char *name)
 	}
 }
 
-/* The canonical text of an IPv4 or IPv6 address (brackets allowed), NULL if
- * `text` is none. */
-static char *canonical_address(const char *text)
+/* Whether `text` is an IPv4 or IPv6 address (brackets allowed), and its
+ * canonical text. */
+static bool canonical_address(const char *text,
+			      char canonical[INET6_ADDRSTRLEN])
 {
 	char plain[INET6_ADDRSTRLEN + 2];
-	char canonical[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
 	size_t length = strlen(text);
 
 	if (length >= sizeof(plain))
-		return NULL;
+		return false;
 	if (length > 2 && text[0] == '[' && text[length - 1] == ']')
 		(void)snprintf(plain, sizeof(plain), "%.*s", (int)length - 2,
 			       text + 1);
 	else
 		(void)snprintf(plain, sizeof(plain), "%s", text);
 	if (inet_pton(AF_INET, plain, bytes) == 1)
-		return strdup(inet_ntop(AF_INET, bytes, canonical,
-					sizeof(canonical)));
-	if (inet_pton(AF_INET6, plain, bytes) == 1)
-		return strdup(inet_ntop(AF_INET6, bytes, canonical,
-					sizeof(canonical)));
-	return NULL;
+		return inet_ntop(AF_INET, bytes, canonical, INET6_ADDRSTRLEN) !=
+		       NULL;
+	return inet_pton(AF_INET6, plain, bytes) == 1 &&
+	       inet_ntop(AF_INET6, bytes, canonical, INET6_ADDRSTRLEN) != NULL;
 }
 
 static int invalid(const char *text, struct error *err)
@@ -98,13 +96,14 @@ static int domain_parse(const char *text, struct domain *ret_domain,
 	CLEANUP(cleanup_free) char *ascii = NULL;
 	bool is_wildcard = strncmp(text, "*.", 2) == 0;
 	struct domain domain = { 0 };
+	char canonical[INET6_ADDRSTRLEN];
 	int length;
 
-	domain.name = canonical_address(text);
-	if (domain.name != NULL) {
+	if (canonical_address(text, canonical)) {
 		domain.is_address = true;
-		domain.probe_name = strdup(domain.name);
-		if (domain.probe_name == NULL) {
+		domain.name = strdup(canonical);
+		domain.probe_name = strdup(canonical);
+		if (domain.name == NULL || domain.probe_name == NULL) {
 			domain_free(&domain);
 			return error_memory(err);
 		}

@@ -131,8 +131,8 @@ static int advise(const struct api *api, const char *ns, struct error *err)
 /* Whether another list would fail alike. */
 static bool is_general(enum error_code code)
 {
-	return code == ERROR_UNREACHABLE || code == ERROR_TIMEOUT ||
-	       code == ERROR_TLS || code == ERROR_UNAUTHORIZED;
+	return code == ERROR_UNREACHABLE || code == ERROR_TLS ||
+	       code == ERROR_UNAUTHORIZED;
 }
 
 int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
@@ -163,8 +163,10 @@ int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
 	r = kube_list_each(api->client, &wanted,
 			   api->config->kubernetes.timeout_ms, api->deadline,
 			   pod_list_add, list, err);
-	if (r < 0)
+	if (r < 0) {
+		kube_access_hide_token(&api->access, err);
 		r = advise(api, ns, err);
+	}
 	if (r < 0 && is_general(err->code))
 		api->failure = *err;
 	return r;

@@ -22,8 +22,12 @@ int pod_list_add(void *data, struct json_object *item, struct error *err)
 {
 	struct pod_list *list = data;
 	struct pod_facts facts = { 0 };
-	int r = pod_read(item, list->job, &facts, err);
+	int r;
 
+	if (list->facts.count == POD_LIST_MAX)
+		return error_set(err, ERROR_TOO_LARGE, "more than %d pods",
+				 POD_LIST_MAX);
+	r = pod_read(item, list->job, &facts, err);
 	if (r == 0)
 		r = pod_facts_vector_append(&list->facts, facts, err);
 	if (r < 0)

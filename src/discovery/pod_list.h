@@ -15,6 +15,9 @@
 #include "discovery/discovery.h"
 #include "discovery/pods.h"
 
+/* Of one job, from all its lists: some 30 MB. */
+#define POD_LIST_MAX 200000
+
 VECTOR_DEFINE(pod_facts_vector, struct pod_facts);
 
 struct pod_list {

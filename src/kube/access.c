@@ -19,6 +19,8 @@
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 #define NODE_USER "system:node:"
 
+#define TOKEN_SHOWN_MAX 8 /* characters of a token that may be anything */
+
 static void kube_file_free(struct kube_file *file)
 {
 	free(file->path);
@@ -35,6 +37,27 @@ void kube_access_free(struct kube_access *access)
 	kube_file_free(&access->client_key);
 	buffer_free(&access->token);
 	*access = (struct kube_access){ 0 };
+}
+
+void kube_access_hide_token(const struct kube_access *access, struct error *err)
+{
+	const struct buffer *token = &access->token;
+	size_t left = sizeof(err->message);
+	size_t prefix =
+		token->size < TOKEN_SHOWN_MAX ? token->size : TOKEN_SHOWN_MAX;
+	char *at = err->message;
+
+	if (prefix == 0)
+		return;
+	while ((at = memmem(at, strlen(at), token->data, prefix)) != NULL) {
+		size_t length = strcspn(at, " ");
+
+		memset(at, '*', length);
+		at += length;
+	}
+	/* What earlier and longer messages have left behind the end. */
+	left -= strlen(err->message);
+	explicit_bzero(err->message + strlen(err->message), left);
 }
 
 bool kube_file_is_set(const struct kube_file *file)

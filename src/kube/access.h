@@ -72,6 +72,11 @@ bool kube_access_is_token(const struct buffer *token);
 bool kube_file_is_set(const struct kube_file *file);
 
 /* Wipes and frees; zeroed afterwards. */
+/* Blanks what a server may have put of the bearer token into a message: its
+ * first characters tell, as messages are cut. */
+void kube_access_hide_token(const struct kube_access *access,
+			    struct error *err);
+
 void kube_access_free(struct kube_access *access);
 
 #endif

@@ -12,20 +12,25 @@
 #include "base/cleanup.h"
 #include "base/x509.h"
 
-/* What the server's certificate was checked against. */
-static const char *ca_words(const struct kube_access *access)
+/* What the server's certificate was checked against, in two parts. */
+static const char *ca_words(const struct kube_access *access,
+			    const char **ret_more)
 {
+	*ret_more = "";
 	if (access->ca.path != NULL)
 		return access->ca.path;
-	if (access->ca.bytes.size > 0)
-		return "the certificate-authority-data of ";
-	return "the system's certificate authorities";
+	if (access->ca.bytes.size == 0)
+		return "the system's certificate authorities";
+	*ret_more = access->source;
+	return "the certificate-authority-data of ";
 }
 
 static int fail_certificate(CURL *curl, const char *words,
 			    const struct kube_access *access, struct error *err)
 {
 	char why[X509_WORDS_MAX];
+	const char *more;
+	const char *ca = ca_words(access, &more);
 	long status = 0;
 
 	/* A wrong name is not in the status, and curl names both names. */
@@ -38,11 +43,7 @@ static int fail_certificate(CURL *curl, const char *words,
 	return error_set(err, ERROR_TLS,
 			 "the certificate of %s is not accepted: %s; it was "
 			 "checked against %s%s",
-			 access->server, why, ca_words(access),
-			 kube_file_is_set(&access->ca) &&
-					 access->ca.path == NULL ?
-				 access->source :
-				 "");
+			 access->server, why, ca, more);
 }
 
 static int fail_connect(CURL *curl, const char *words,
@@ -89,8 +90,6 @@ int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
 		words = curl_easy_strerror(code);
 	/* What is not named here is a failure of the server's side. */
 	switch ((int)code) {
-	case CURLE_OUT_OF_MEMORY:
-		return error_memory(err);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return error_set(err, ERROR_UNREACHABLE, "%s: %s",
 				 access->server, words);

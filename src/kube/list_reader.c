@@ -297,7 +297,8 @@ static int count_value(struct list_reader *reader, const char *at, size_t size,
 			reader->is_escaped = true;
 		else if (at[i] == '"')
 			reader->in_string = !reader->in_string;
-		else if (!reader->in_string && (at[i] == '{' || at[i] == '['))
+		else if (!reader->in_string &&
+			 (at[i] == '{' || at[i] == '[' || at[i] == ','))
 			reader->value_nodes++;
 	}
 	reader->value_bytes += size;
@@ -305,8 +306,7 @@ static int count_value(struct list_reader *reader, const char *at, size_t size,
 		error_set(err, ERROR_TOO_LARGE, "has more than %zu bytes",
 			  LIST_VALUE_BYTES_MAX);
 	else if (reader->value_nodes > LIST_VALUE_NODES_MAX)
-		error_set(err, ERROR_TOO_LARGE,
-			  "has more than %d objects and arrays",
+		error_set(err, ERROR_TOO_LARGE, "has more than %d values",
 			  LIST_VALUE_NODES_MAX);
 	else
 		return 0;

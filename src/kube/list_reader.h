@@ -31,7 +31,7 @@
  * objects of 1.5 MiB; managedFields and escapes make them a little longer. */
 #define LIST_VALUE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 #define LIST_VALUE_DEPTH_MAX 64
-/* Objects and arrays in one item: json-c spends 800 bytes on "{}". */
+/* Values in one item, about: json-c spends up to 800 bytes on one ("{}"). */
 #define LIST_VALUE_NODES_MAX 50000
 #define LIST_CONTINUE_MAX ((size_t)16 * 1024) /* bytes */
 

@@ -7,42 +7,19 @@
 #include "kube/memory.h"
 
 #include <curl/curl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "base/x509.h"
 
 #define STACK_BYTES ((size_t)128 * 1024)
 
-static void wiping_free(void *bytes)
-{
-	if (bytes != NULL)
-		explicit_bzero(bytes, malloc_usable_size(bytes));
-	free(bytes);
-}
-
-static void *wiping_realloc(void *bytes, size_t size)
-{
-	size_t old_size = bytes == NULL ? 0 : malloc_usable_size(bytes);
-	void *moved;
-
-	if (bytes != NULL && size <= old_size)
-		return bytes;
-	moved = malloc(size);
-	if (moved == NULL)
-		return NULL;
-	if (bytes != NULL)
-		memcpy(moved, bytes, old_size);
-	wiping_free(bytes);
-	return moved;
-}
-
 int kube_memory_init(struct error *err)
 {
 	CURLcode code =
-		curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free,
-				     wiping_realloc, strdup, calloc);
+		curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free,
+				     wipe_realloc, strdup, calloc);
 
 	if (code != CURLE_OK)
 		return error_set(err, ERROR_SYSTEM, "libcurl: %s",

@@ -75,19 +75,6 @@ static void write_discovery_success(struct family_writer *w)
 	}
 }
 
-/* Whether an earlier failure of the job has the same labels. */
-static bool is_repeated(const struct discovery_failure_vector *failures,
-			size_t index)
-{
-	const struct discovery_failure *f = &failures->items[index];
-
-	for (size_t i = 0; i < index; i++)
-		if (failures->items[i].reason == f->reason &&
-		    strcmp(failures->items[i].ns, f->ns) == 0)
-			return true;
-	return false;
-}
-
 static void write_discovery_failures(struct family_writer *w)
 {
 	const struct discovery *d = w->facts->discovery;
@@ -105,8 +92,7 @@ static void write_discovery_failures(struct family_writer *w)
 				{ "reason", discovery_reason_name(f->reason) },
 			};
 
-			if (!is_repeated(&job->failures, j))
-				exposition_sample(w->x, labels, 4, 1);
+			exposition_sample(w->x, labels, 4, 1);
 		}
 	}
 }

@@ -110,7 +110,7 @@ void write_distinct_certs(struct family_writer *w)
 	const struct pool_set *set = w->facts->pools;
 
 	for (size_t i = 0; i < set->count; i++)
-		if (sees_whole_pool(set->pools[i].job))
+		if (pool_is_whole(set->pools[i].job))
 			pool_sample(w, &set->pools[i], NULL, NULL,
 				    (int64_t)set->pools[i].certificate_count);
 }

@@ -29,9 +29,6 @@ void family_writer_release(struct family_writer *w);
 /* Sorts w->pairs as METRICS_MUX wants them. */
 void family_writer_sort_mux(struct family_writer *w);
 
-/* Whether a run sees the whole pool: only then are its pods compared. */
-bool sees_whole_pool(const struct job_config *job);
-
 /* How many fingerprints a pool shows in the summary at most; distinct_certs
  * counts all. */
 #define SUMMARY_FINGERPRINTS_MAX 100

@@ -51,16 +51,11 @@ static size_t series_end(const struct family_writer *w, size_t first)
 static const struct pair *worst_of(const struct family_writer *w, size_t first,
 				   size_t end)
 {
-	static const int rank[STATUS_COUNT] = {
-		[STATUS_NONE] = 0,	    [STATUS_VALID] = 1,
-		[STATUS_NOT_YET_VALID] = 2, [STATUS_EXPIRED] = 3,
-		[STATUS_NOT_FOUND] = 4,
-	};
 	const struct pair *worst = w->pairs[first];
 
 	for (size_t i = first + 1; i < end; i++)
-		if (rank[w->pairs[i]->result.status] >
-		    rank[worst->result.status])
+		if (pair_status_rank(w->pairs[i]->result.status) >
+		    pair_status_rank(worst->result.status))
 			worst = w->pairs[i];
 	return worst;
 }

@@ -13,33 +13,15 @@
 
 /* --- Which pairs, which certificates ------------------------------------- */
 
-bool sees_whole_pool(const struct job_config *job)
-{
-	return job->node[0] == '\0';
-}
-
-static int64_t lag_of(const struct run_facts *facts, const struct pair *pair)
-{
-	if (!sees_whole_pool(pair->endpoint->job))
-		return LAG_NONE;
-	return facts->pools->lags[pair - facts->targets->pairs];
-}
-
 /* How bad a pair is: the larger the worse, 0 for a good one. */
 static int64_t badness(const struct run_facts *facts, const struct pair *pair)
 {
-	/* Statuses are worse than any lag. */
-	static const int64_t by_status[STATUS_COUNT] = {
-		[STATUS_NONE] = INT64_MAX / 8,
-		[STATUS_NOT_YET_VALID] = INT64_MAX / 4,
-		[STATUS_NOT_FOUND] = INT64_MAX / 2,
-		[STATUS_EXPIRED] = INT64_MAX / 2 + 1,
-	};
-	int64_t lag = lag_of(facts, pair);
+	int64_t lag = pool_set_lag(facts->pools, pair);
 
-	if (pair->result.status != STATUS_VALID)
-		return by_status[pair->result.status];
-	return lag == LAG_NONE ? 0 : lag;
+	if (pair->result.status == STATUS_VALID)
+		return lag == LAG_NONE ? 0 : lag;
+	/* Worse than any lag. */
+	return INT64_MAX - STATUS_COUNT + pair_status_rank(pair->result.status);
 }
 
 struct rated_pair {
@@ -249,7 +231,7 @@ void write_not_before(struct family_writer *w)
 void write_lag(struct family_writer *w)
 {
 	for (size_t i = 0; i < w->pair_count; i++) {
-		int64_t lag = lag_of(w->facts, w->pairs[i]);
+		int64_t lag = pool_set_lag(w->facts->pools, w->pairs[i]);
 
 		if (lag != LAG_NONE)
 			pair_sample(w, w->pairs[i], lag);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Certificate messages and X.509 by GnuTLS.
+ * X.509 by GnuTLS.
  */
 #include <config.h>
 
@@ -20,73 +20,13 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define SERIAL_MAX 64 /* bytes; RFC 5280 allows 20 */
+#define SERIAL_MAX 1024 /* bytes; RFC 5280 allows 20 */
+/* OpenSSL's own limits (crypto/rsa: OPENSSL_RSA_MAX_MODULUS_BITS,
+ * OPENSSL_RSA_MAX_PUBEXP_BITS). GnuTLS has none: one signature by a key of
+ * 200,000 bits takes it minutes in one call. */
+#define RSA_BITS_MAX 16384
+#define RSA_EXPONENT_MAX 8 /* bytes */
 #define SHA256_SIZE 32
-
-/* --- The Certificate message --------------------------------------------- */
-
-struct reader {
-	const uint8_t *at;
-	size_t left;
-};
-
-/* An unsigned number of `bytes` bytes, big-endian; false if there are less. */
-static bool read_number(struct reader *r, size_t bytes, size_t *ret_number)
-{
-	size_t number = 0;
-
-	if (r->left < bytes)
-		return false;
-	for (size_t i = 0; i < bytes; i++)
-		number = number << 8 | r->at[i];
-	r->at += bytes;
-	r->left -= bytes;
-	*ret_number = number;
-	return true;
-}
-
-/* A vector with a length of `length_bytes` bytes in front (RFC 8446, 3.4). */
-static bool read_vector(struct reader *r, size_t length_bytes,
-			struct reader *ret_vector)
-{
-	size_t length;
-
-	if (!read_number(r, length_bytes, &length) || length > r->left)
-		return false;
-	*ret_vector = (struct reader){ r->at, length };
-	r->at += length;
-	r->left -= length;
-	return true;
-}
-
-bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
-		 struct chain *ret_chain)
-{
-	struct reader message = { body, size };
-	struct chain chain = { .count = 0 };
-	struct reader list;
-	struct reader part;
-
-	if (format == CHAIN_TLS13 && !read_vector(&message, 1, &part))
-		return false; /* certificate_request_context */
-	if (!read_vector(&message, 3, &list) || message.left > 0)
-		return false;
-	while (list.left > 0) {
-		if (!read_vector(&list, 3, &part) || part.left == 0)
-			return false;
-		if (chain.count < CHAIN_MAX) {
-			chain.certificates[chain.count].bytes = part.at;
-			chain.certificates[chain.count].size = part.left;
-			chain.count++;
-		}
-		if (format == CHAIN_TLS13 && !read_vector(&list, 2, &part))
-			return false; /* extensions */
-	}
-	*ret_chain = chain;
-	return true;
-}
-
-/* --- Facts --------------------------------------------------------------- */
 
 static void cleanup_crt(gnutls_x509_crt_t *crt)
 {
@@ -94,7 +34,8 @@ static void cleanup_crt(gnutls_x509_crt_t *crt)
 		gnutls_x509_crt_deinit(*crt);
 }
 
-/* NULL if GnuTLS cannot read it (or is out of memory). */
+/* NULL if GnuTLS cannot read it, or not in reasonable time (or is out of
+ * memory). */
 static gnutls_x509_crt_t import_der(const uint8_t *der, size_t size)
 {
 	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = NULL;
@@ -103,7 +44,7 @@ static gnutls_x509_crt_t import_der(const uint8_t *der, size_t size)
 		(unsigned int)size,
 	};
 
-	if (gnutls_x509_crt_init(&crt) < 0 ||
+	if (chain_der_is_costly(der, size) || gnutls_x509_crt_init(&crt) < 0 ||
 	    gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER) < 0)
 		return NULL;
 	return TAKE(crt);
@@ -175,16 +116,20 @@ static char *common_name(gnutls_x509_crt_t crt,
 static char *serial_number(gnutls_x509_crt_t crt)
 {
 	uint8_t serial[SERIAL_MAX];
+	uint8_t *first = serial;
 	size_t size = sizeof(serial);
-	char hex[2 * SERIAL_MAX + 1] = "";
+	char hex[CERTIFICATE_LABEL_MAX + 1] = "";
 
 	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0)
 		return strdup("");
 	/* DER's leading zero only says that the number is positive. */
-	if (size > 1 && serial[0] == 0)
-		to_hex(serial + 1, size - 1, hex);
-	else
-		to_hex(serial, size, hex);
+	if (size > 1 && *first == 0) {
+		first++;
+		size--;
+	}
+	if (size > CERTIFICATE_LABEL_MAX / 2)
+		size = CERTIFICATE_LABEL_MAX / 2;
+	to_hex(first, size, hex);
 	return strdup(hex);
 }
 
@@ -299,6 +244,26 @@ static void signature_algorithm(gnutls_x509_crt_t crt, char *name, size_t size)
 	(void)snprintf(name, size, "%s", oid);
 }
 
+static void cleanup_datum(gnutls_datum_t *datum)
+{
+	gnutls_free(datum->data);
+}
+
+static bool is_costly_key(gnutls_x509_crt_t crt)
+{
+	CLEANUP(cleanup_datum) gnutls_datum_t modulus = { NULL, 0 };
+	CLEANUP(cleanup_datum) gnutls_datum_t exponent = { NULL, 0 };
+	unsigned int bits = 0;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+
+	if (algorithm != GNUTLS_PK_RSA && algorithm != GNUTLS_PK_RSA_PSS)
+		return false;
+	/* The exponent may have a leading zero. */
+	return bits > RSA_BITS_MAX ||
+	       gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) < 0 ||
+	       exponent.size > RSA_EXPONENT_MAX + 1;
+}
+
 /* Everything but the fingerprint. False if memory ran out. */
 static bool read_facts(gnutls_x509_crt_t crt, struct certificate *c)
 {
@@ -315,6 +280,7 @@ static bool read_facts(gnutls_x509_crt_t crt, struct certificate *c)
 	key_algorithm(crt, c->key_algorithm, sizeof(c->key_algorithm));
 	signature_algorithm(crt, c->signature_algorithm,
 			    sizeof(c->signature_algorithm));
+	c->has_costly_key = is_costly_key(crt);
 	c->is_readable = true;
 	return c->serial_number != NULL && c->subject_cn != NULL &&
 	       c->issuer_cn != NULL;
@@ -352,11 +318,6 @@ static void cleanup_names(gnutls_subject_alt_names_t *names)
 {
 	if (*names != NULL)
 		gnutls_subject_alt_names_deinit(*names);
-}
-
-static void cleanup_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
 }
 
 /* Whether there is a dNSName. Without one GnuTLS would look at the CN.

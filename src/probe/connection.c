@@ -194,6 +194,10 @@ static int on_certificate(gnutls_session_t session, unsigned int type,
 		return GNUTLS_E_MEMORY_ERROR;
 	c->result.certificate = verdict.certificate;
 	c->result.names_domain = verdict.names_domain;
+	/* Nor may GnuTLS spend an hour on it: nothing could end that. */
+	if (!verdict.certificate->is_readable ||
+	    verdict.certificate->has_costly_key)
+		return GNUTLS_E_CERTIFICATE_ERROR;
 	return 0;
 }
 
@@ -260,6 +264,7 @@ static bool wants_client_certificate(const struct connection *c)
 	case GNUTLS_A_SSL3_NO_CERTIFICATE:
 	case GNUTLS_A_ACCESS_DENIED:
 	case GNUTLS_A_UNKNOWN_CA:
+	case GNUTLS_A_DECODE_ERROR: /* servers made with GnuTLS */
 		return true;
 	default:
 		return false;
@@ -291,7 +296,7 @@ static enum connection_want fail_handshake(struct connection *c, int error)
 		return fail(c, REASON_HANDSHAKE_ERROR, "the server sends on");
 	if (c->is_eof || c->system_error != 0 ||
 	    error == GNUTLS_E_PREMATURE_TERMINATION ||
-	    error == GNUTLS_E_PUSH_ERROR)
+	    error == GNUTLS_E_SESSION_EOF || error == GNUTLS_E_PUSH_ERROR)
 		return fail(c, REASON_HANDSHAKE_CLOSED, detail);
 	if (c->is_bad_message)
 		return fail(c, REASON_BAD_CERTIFICATE, detail);
@@ -343,7 +348,9 @@ static enum connection_want step_farewell(struct connection *c)
 	if (r == GNUTLS_E_AGAIN || r == GNUTLS_E_INTERRUPTED)
 		return CONNECTION_WANT_WRITE;
 	c->result.close_failed = r < 0;
-	if (gnutls_certificate_client_get_request_status(c->session) != 0) {
+	/* In TLS 1.2 the server has objected before, if it does. */
+	if (gnutls_certificate_client_get_request_status(c->session) != 0 &&
+	    gnutls_protocol_get_version(c->session) == GNUTLS_TLS1_3) {
 		enter(c, CONNECTION_AFTERWORD);
 		return connection_step(c);
 	}

@@ -32,6 +32,10 @@
 /* What a server may send in one connection, in bytes. */
 #define CONNECTION_RECEIVE_MAX (1024 * 1024)
 
+/* How long a server that asked for a client certificate may take to object,
+ * in milliseconds, after a handshake of TLS 1.3. */
+#define CONNECTION_AFTERWORD_MS 1000
+
 /* What all sessions share: made once. */
 struct tls_setup {
 	gnutls_priority_t priority;

@@ -138,9 +138,15 @@ static void finish_slot(struct slot *slot)
 	make_ready(engine, queue);
 }
 
-static void break_off(struct engine *engine)
+/* From now on no later than `ms` milliseconds. */
+static void shorten_timer(struct slot *slot, int64_t ms)
 {
-	engine->is_broken = true;
+	struct event_loop *loop = &slot->engine->loop;
+
+	event_timer_stop(loop, &slot->timer);
+	slot->timer.at =
+		mono_earlier(slot->timer.at, mono_after(mono_now(), ms));
+	event_timer_start(loop, &slot->timer);
 }
 
 /* Steps a connection and waits for what it wants next. */
@@ -148,6 +154,7 @@ static void on_ready(void *data)
 {
 	struct slot *slot = data;
 	struct engine *engine = slot->engine;
+	enum connection_state before = slot->connection.state;
 	bool was_connected = connection_is_connected(&slot->connection);
 	enum connection_want want = connection_step(&slot->connection);
 
@@ -155,13 +162,16 @@ static void on_ready(void *data)
 		slot->queue->is_open = true;
 		make_ready(engine, slot->queue);
 	}
+	if (slot->connection.state == CONNECTION_AFTERWORD &&
+	    before != CONNECTION_AFTERWORD)
+		shorten_timer(slot, CONNECTION_AFTERWORD_MS);
 	if (want == CONNECTION_DONE)
 		finish_slot(slot);
 	else if (event_watch_change(&engine->loop, &slot->watch,
 				    want == CONNECTION_WANT_READ ? EVENT_READ :
 								   EVENT_WRITE,
 				    engine->err) < 0)
-		break_off(engine);
+		engine->is_broken = true;
 }
 
 static void on_time_out(void *data)
@@ -217,7 +227,7 @@ static bool start(struct engine *engine, struct endpoint_queue *queue)
 		.data = slot,
 	};
 	if (event_watch_start(&engine->loop, &slot->watch, engine->err) < 0)
-		break_off(engine);
+		engine->is_broken = true;
 	return true;
 }
 

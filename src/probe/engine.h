@@ -3,10 +3,10 @@
  * Probes all pairs: which connection is opened when, how many at once, and
  * until when. One engine, one loop, one thread, no globals.
  *
- * A connect failure belongs to the endpoint: its first pair goes alone, and
- * if that cannot connect, the endpoint's other pairs get the same result at
- * once. Otherwise the others follow, ENGINE_ENDPOINT_MAX at a time: no pod is
- * hammered, and a dead one costs one timeout.
+ * A connect failure belongs to the endpoint: its first pair goes alone until
+ * TCP is up; then the others follow, ENGINE_ENDPOINT_MAX at a time. Whenever a
+ * connection cannot be made, the endpoint's pairs that have not begun get the
+ * same result at once. So no pod is hammered, and a dead one costs one timeout.
  */
 #ifndef CEM_PROBE_ENGINE_H
 #define CEM_PROBE_ENGINE_H

@@ -50,6 +50,17 @@ const char *probe_reason_name(enum probe_reason reason)
 	return reason_names[reason];
 }
 
+int pair_status_rank(enum pair_status status)
+{
+	static const int ranks[STATUS_COUNT] = {
+		[STATUS_VALID] = 0,	    [STATUS_NONE] = 1,
+		[STATUS_NOT_YET_VALID] = 2, [STATUS_NOT_FOUND] = 3,
+		[STATUS_EXPIRED] = 4,
+	};
+
+	return ranks[status];
+}
+
 void probe_result_settle(struct probe_result *result, struct wall_time now)
 {
 	const struct certificate *c = result->certificate;

@@ -69,6 +69,9 @@ void probe_result_settle(struct probe_result *result, struct wall_time now);
 const char *pair_status_name(enum pair_status status);	 /* "none" for NONE */
 const char *probe_reason_name(enum probe_reason reason); /* "" for NONE */
 
+/* How bad a status is: 0 for the good one, the larger the worse. */
+int pair_status_rank(enum pair_status status);
+
 /* Whether dates are those of a certificate for the domain that was asked for:
  * status valid, expired or not yet valid. */
 bool probe_result_has_dates(const struct probe_result *result);

@@ -72,7 +72,7 @@ static struct json_object *pair_object(const struct run_facts *facts,
 	const struct probe_result *result = &pair->result;
 	const struct pod *pod = pair->endpoint->pod;
 	struct json_object *o = json_object_new_object();
-	int64_t lag = verdict_lag(facts, pair);
+	int64_t lag = pool_set_lag(facts->pools, pair);
 	char address[ADDRESS_TEXT_MAX];
 	bool ok;
 

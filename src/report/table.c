@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/text.h"
 #include "probe/certificate.h"
 #include "report/verdict.h"
 
@@ -111,7 +112,7 @@ static bool add_result(struct libscols_table *table,
 	const struct probe_result *result = &pair->result;
 	const struct certificate *c = result->certificate;
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	int64_t lag = verdict_lag(facts, pair);
+	int64_t lag = pool_set_lag(facts->pools, pair);
 	char left[DURATION_WORDS_MAX] = "";
 	char behind[DURATION_WORDS_MAX] = "";
 	char fingerprint[13] = "";
@@ -224,6 +225,16 @@ static bool add_target(struct libscols_table *table, const struct pair *pair)
 	       scols_line_set_data(line, 4, pair->domain->name) == 0;
 }
 
+/* A name from elsewhere on the terminal, without what would steer that. */
+static void print_name(FILE *out, const char *name)
+{
+	char line[256];
+
+	(void)snprintf(line, sizeof(line), "%s", name);
+	text_make_line(line);
+	(void)fputs(line, out);
+}
+
 /* "job edge, namespace shop: 12 pods match, 2 skipped (1 not_ready, ...)" */
 static void print_counts(FILE *out, const struct job_discovery *job)
 {
@@ -231,10 +242,11 @@ static void print_counts(FILE *out, const struct job_discovery *job)
 		const struct namespace_count *ns = &job->namespaces.items[i];
 		const char *separator = ", skipped:";
 
-		(void)fprintf(out, "%s: %s: %" PRIu64 " pod%s matching",
-			      job->job->name,
-			      ns->ns[0] == '\0' ? "all namespaces" : ns->ns,
-			      ns->matching, ns->matching == 1 ? "" : "s");
+		print_name(out, job->job->name);
+		(void)fputs(": ", out);
+		print_name(out, ns->ns[0] == '\0' ? "all namespaces" : ns->ns);
+		(void)fprintf(out, ": %" PRIu64 " pod%s matching", ns->matching,
+			      ns->matching == 1 ? "" : "s");
 		for (int skip = 0; skip < POD_SKIP_COUNT; skip++) {
 			if (ns->skipped[skip] == 0)
 				continue;

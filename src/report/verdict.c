@@ -56,13 +56,6 @@ bool verdict_check_fails(const struct run_facts *facts)
 	return targets->pair_count == 0;
 }
 
-int64_t verdict_lag(const struct run_facts *facts, const struct pair *pair)
-{
-	if (pair->endpoint->job->node[0] != '\0')
-		return LAG_NONE;
-	return facts->pools->lags[pair - facts->targets->pairs];
-}
-
 struct rated_pair {
 	const struct pair *pair;
 	enum verdict verdict;
@@ -90,16 +83,11 @@ static int by_badness(const void *a, const void *b)
 static struct rated_pair rate(const struct run_facts *facts,
 			      const struct pair *pair)
 {
-	static const int status_order[STATUS_COUNT] = {
-		[STATUS_VALID] = 0,	    [STATUS_NONE] = 1,
-		[STATUS_NOT_YET_VALID] = 2, [STATUS_NOT_FOUND] = 3,
-		[STATUS_EXPIRED] = 4,
-	};
 	struct rated_pair rated = {
 		.pair = pair,
 		.verdict = verdict_of(facts->config, pair, facts->settled_at),
-		.status = status_order[pair->result.status],
-		.lag = verdict_lag(facts, pair),
+		.status = pair_status_rank(pair->result.status),
+		.lag = pool_set_lag(facts->pools, pair),
 	};
 
 	if (rated.lag < 0)

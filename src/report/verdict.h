@@ -32,8 +32,4 @@ bool verdict_check_fails(const struct run_facts *facts);
  * for the caller to free, NULL if memory ran out. */
 const struct pair **verdict_sort(const struct run_facts *facts);
 
-/* The pair's renewal lag in seconds, or LAG_NONE where pools are not
- * compared. */
-int64_t verdict_lag(const struct run_facts *facts, const struct pair *pair);
-
 #endif

@@ -8,7 +8,8 @@ import os
 import struct
 
 ALERT, HANDSHAKE = 21, 22
-SERVER_HELLO, CERTIFICATE, SERVER_HELLO_DONE = 2, 11, 14
+SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE, SERVER_HELLO_DONE = 2, 11, 12, 14
+RECORD_BYTES = 16384
 HANDSHAKE_FAILURE, PROTOCOL_VERSION, UNRECOGNIZED_NAME = 40, 70, 112
 
 
@@ -18,6 +19,13 @@ def record(kind, body):
 
 def message(kind, body):
     return bytes([kind]) + struct.pack("!I", len(body))[1:] + body
+
+
+def handshake(kind, body):
+    """A message in as many records as it takes."""
+    whole = message(kind, body)
+    return b"".join(record(HANDSHAKE, whole[at:at + RECORD_BYTES])
+                    for at in range(0, len(whole), RECORD_BYTES))
 
 
 def alert(description):
@@ -35,8 +43,15 @@ def server_hello(cipher=0xC02B):
 
 def certificate_message(*ders):
     entries = b"".join(struct.pack("!I", len(der))[1:] + der for der in ders)
-    return record(HANDSHAKE, message(
-        CERTIFICATE, struct.pack("!I", len(entries))[1:] + entries))
+    return handshake(CERTIFICATE,
+                     struct.pack("!I", len(entries))[1:] + entries)
+
+
+def server_key_exchange(signature):
+    """An X25519 key, signed by nobody (RSA PKCS #1 with SHA-256)."""
+    key = bytes([9]) + bytes(31)
+    return handshake(SERVER_KEY_EXCHANGE, b"\x03\x00\x1d\x20" + key
+                     + struct.pack("!HH", 0x0401, len(signature)) + signature)
 
 
 def server_hello_done():

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading lengths and bytes that a pod sent, before any library does.
+ */
+#include <config.h>
+
+#include "probe/chain.h"
+
+#define NESTED_MAX 4 /* values of extensions inside of such */
+
+struct reader {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* An unsigned number of `bytes` bytes, big-endian; false if there are less. */
+static bool read_number(struct reader *r, size_t bytes, size_t *ret_number)
+{
+	size_t number = 0;
+
+	if (r->left < bytes)
+		return false;
+	for (size_t i = 0; i < bytes; i++)
+		number = number << 8 | r->at[i];
+	r->at += bytes;
+	r->left -= bytes;
+	*ret_number = number;
+	return true;
+}
+
+/* A vector with a length of `length_bytes` bytes in front (RFC 8446, 3.4). */
+static bool read_vector(struct reader *r, size_t length_bytes,
+			struct reader *ret_vector)
+{
+	size_t length;
+
+	if (!read_number(r, length_bytes, &length) || length > r->left)
+		return false;
+	*ret_vector = (struct reader){ r->at, length };
+	r->at += length;
+	r->left -= length;
+	return true;
+}
+
+bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
+		 struct chain *ret_chain)
+{
+	struct reader message = { body, size };
+	struct chain chain = { .count = 0 };
+	struct reader list;
+	struct reader part;
+
+	if (format == CHAIN_TLS13 && !read_vector(&message, 1, &part))
+		return false; /* certificate_request_context */
+	if (!read_vector(&message, 3, &list) || message.left > 0)
+		return false;
+	while (list.left > 0) {
+		if (!read_vector(&list, 3, &part) || part.left == 0)
+			return false;
+		if (chain.count < CHAIN_MAX) {
+			chain.certificates[chain.count].bytes = part.at;
+			chain.certificates[chain.count].size = part.left;
+			chain.count++;
+		}
+		if (format == CHAIN_TLS13 && !read_vector(&list, 2, &part))
+			return false; /* extensions */
+	}
+	*ret_chain = chain;
+	return true;
+}
+
+/* Counts the SETs in `der` up to one past DER_SETS_MAX. Elements are met in
+ * the order of the document, so that only values of extensions nest. What is
+ * no DER ends the walk: GnuTLS stops there as well. */
+static void count_sets(struct reader der, int depth, size_t *sets)
+{
+	while (der.left >= 2 && *sets <= DER_SETS_MAX) {
+		size_t tag = 0;
+		size_t length = 0;
+
+		(void)read_number(&der, 1, &tag);
+		(void)read_number(&der, 1, &length);
+		/* RFC 5280 needs no length of more than four bytes. */
+		if (length == 0x80 || length > 0x84 ||
+		    (length > 0x80 &&
+		     !read_number(&der, length & 0x7f, &length)))
+			return;
+		if (tag == 0x31)
+			(*sets)++;
+		if ((tag & 0x20) != 0)
+			continue; /* constructed: its elements come next */
+		if (length > der.left)
+			return;
+		if (tag == 0x04 && depth < NESTED_MAX)
+			count_sets((struct reader){ der.at, length }, depth + 1,
+				   sets);
+		der.at += length;
+		der.left -= length;
+	}
+}
+
+bool chain_der_is_costly(const uint8_t *der, size_t size)
+{
+	size_t sets = 0;
+
+	count_sets((struct reader){ der, size }, 0, &sets);
+	return sets > DER_SETS_MAX;
+}

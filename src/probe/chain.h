@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Certificate message: from its body to the certificates in it, and
+ * whether one of them is fit to be read at all.
+ */
+#ifndef CEM_PROBE_CHAIN_H
+#define CEM_PROBE_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHAIN_MAX 32 /* certificates that are looked at; more are left out */
+/* Relative distinguished names (SETs, in DER) of all names in a certificate:
+ * libtasn1 takes quadratic time over them, seconds for 20,000. */
+#define DER_SETS_MAX 256
+
+/* A chain as it was presented, leaf first: DER, borrowed. */
+struct chain {
+	struct {
+		const uint8_t *bytes;
+		size_t size;
+	} certificates[CHAIN_MAX];
+	size_t count;
+};
+
+enum chain_format {
+	CHAIN_TLS12, /* RFC 5246, 7.4.2, and before */
+	CHAIN_TLS13, /* RFC 8446, 4.4.2 */
+};
+
+/* Finds the certificates in the body of a Certificate message. An empty list
+ * is a chain of none. False if the message is malformed. */
+bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
+		 struct chain *ret_chain);
+
+/* Whether the certificate has more SETs than DER_SETS_MAX. O(size). */
+bool chain_der_is_costly(const uint8_t *der, size_t size);
+
+#endif
