@@ -100,11 +100,8 @@ static int wait_ms(const struct event_loop *loop)
 
 	if (loop->timers == NULL || loop->timers->at.ms == INT64_MAX)
 		return -1;
-	/* The clock is cut to milliseconds: one more, or the loop would spin
-	 * through the last one. */
+	/* The clock was cut to milliseconds: no less than this is left. */
 	left = mono_until(loop->timers->at);
-	if (left > 0)
-		left++;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 

@@ -128,9 +128,12 @@ static int advise(const struct api *api, const char *ns, struct error *err)
 			 api->access.server, err->message, api->access.source);
 }
 
-/* Whether another list would fail alike. */
-static bool is_general(enum error_code code)
+/* Whether another list would fail alike. One that took too long may be the
+ * only one that does, while there is time for others. */
+static bool is_general(const struct api *api, enum error_code code)
 {
+	if (code == ERROR_TIMEOUT)
+		return mono_until(api->deadline) == 0;
 	return code == ERROR_UNREACHABLE || code == ERROR_TLS ||
 	       code == ERROR_UNAUTHORIZED;
 }
@@ -167,7 +170,7 @@ int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
 		kube_access_hide_token(&api->access, err);
 		r = advise(api, ns, err);
 	}
-	if (r < 0 && is_general(err->code))
+	if (r < 0 && is_general(api, err->code))
 		api->failure = *err;
 	return r;
 }

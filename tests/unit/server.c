@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Servers in threads. Within the thread nothing is asserted: what it saw is
+ * looked at afterwards.
+ */
+#include <config.h>
+
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define PATIENCE_S 10	    /* for a client that says nothing */
+#define NO_MORE_COME_MS 100 /* of SERVER_COUNTS */
+#define CONNECTIONS_MAX 64  /* of SERVER_COUNTS */
+
+static int on_hello(gnutls_session_t session)
+{
+	struct server *s = gnutls_session_get_ptr(session);
+	size_t size = sizeof(s->sni);
+	unsigned int type;
+
+	if (gnutls_server_name_get(session, s->sni, &size, &type, 0) < 0)
+		s->sni[0] = '\0';
+	if (s->kind == SERVER_NO_NAME)
+		return GNUTLS_E_UNRECOGNIZED_NAME;
+	return s->kind == SERVER_ALERT ? GNUTLS_E_NO_CIPHER_SUITES : 0;
+}
+
+static void shake_hands(struct server *s, int fd)
+{
+	gnutls_session_t session;
+	char ignored[256];
+	ssize_t r;
+
+	if (gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_SIGNAL) < 0)
+		return;
+	gnutls_session_set_ptr(session, s);
+	(void)gnutls_priority_set_direct(
+		session, s->priority == NULL ? "NORMAL" : s->priority, NULL);
+	(void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+				     s->credentials);
+	if (s->kind == SERVER_ASKS)
+		gnutls_certificate_server_set_request(session,
+						      GNUTLS_CERT_REQUEST);
+	if (s->kind == SERVER_DEMANDS)
+		gnutls_certificate_server_set_request(session,
+						      GNUTLS_CERT_REQUIRE);
+	gnutls_handshake_set_post_client_hello_function(session, on_hello);
+	gnutls_transport_set_int(session, fd);
+	do {
+		r = gnutls_handshake(session);
+	} while (r < 0 && gnutls_error_is_fatal((int)r) == 0);
+	if (r < 0) {
+		(void)gnutls_alert_send_appropriate(session, (int)r);
+	} else {
+		do {
+			r = gnutls_record_recv(session, ignored,
+					       sizeof(ignored));
+		} while (r > 0 || r == GNUTLS_E_INTERRUPTED);
+		if (r == 0)
+			atomic_fetch_add(&s->farewells, 1);
+	}
+	gnutls_deinit(session);
+	/* An orderly end: the client reads what was sent. */
+	(void)shutdown(fd, SHUT_WR);
+	while (read(fd, ignored, sizeof(ignored)) > 0)
+		continue;
+}
+
+static void answer(struct server *s, int fd)
+{
+	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+	char ignored[4096];
+
+	switch (s->kind) {
+	case SERVER_TLS:
+	case SERVER_ASKS:
+	case SERVER_DEMANDS:
+	case SERVER_NO_NAME:
+	case SERVER_ALERT:
+		shake_hands(s, fd);
+		break;
+	case SERVER_PLAIN_TEXT:
+		if (read(fd, ignored, sizeof(ignored)) > 0 &&
+		    write(fd, text, sizeof(text) - 1) > 0)
+			(void)shutdown(fd, SHUT_WR);
+		while (read(fd, ignored, sizeof(ignored)) > 0)
+			continue;
+		break;
+	case SERVER_CLOSES:
+		/* Read what came, or the kernel would reset. */
+		(void)!read(fd, ignored, sizeof(ignored));
+		break;
+	case SERVER_COUNTS:
+	case SERVER_SILENT:
+	case SERVER_REFUSES:
+	case SERVER_FULL:
+		break;
+	}
+	(void)close(fd);
+}
+
+static void close_all(int *fds, int *count)
+{
+	while (*count > 0)
+		(void)close(fds[--*count]);
+}
+
+static void *serve(void *data)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct server *s = data;
+	struct pollfd polled[2] = {
+		{ .fd = s->fd, .events = POLLIN },
+		{ .fd = s->stop[0], .events = POLLIN },
+	};
+	int open_fds[CONNECTIONS_MAX];
+	int open_count = 0;
+
+	for (;;) {
+		int r = poll(polled, 2, open_count > 0 ? NO_MORE_COME_MS : -1);
+		int fd;
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0 || polled[1].revents != 0)
+			break;
+		if (r == 0) {
+			close_all(open_fds, &open_count);
+			continue;
+		}
+		fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			continue;
+		atomic_fetch_add(&s->accepted, 1);
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				 sizeof(patience));
+		if (s->kind != SERVER_COUNTS) {
+			answer(s, fd);
+			continue;
+		}
+		if (open_count == CONNECTIONS_MAX)
+			close_all(open_fds, &open_count);
+		open_fds[open_count++] = fd;
+		if (open_count > atomic_load(&s->most_open))
+			atomic_store(&s->most_open, open_count);
+	}
+	close_all(open_fds, &open_count);
+	return NULL;
+}
+
+static bool bind_free_port(struct server *s, bool is_ipv6,
+			   struct sockaddr_storage *address, socklen_t *length)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	*length = is_ipv6 ? sizeof(in6) : sizeof(in);
+	memcpy(address, is_ipv6 ? (void *)&in6 : (void *)&in, *length);
+	s->fd = socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
+		       0);
+	if (s->fd < 0 || bind(s->fd, (struct sockaddr *)address, *length) < 0 ||
+	    getsockname(s->fd, (struct sockaddr *)address, length) < 0)
+		return false;
+	memcpy(&in, address, sizeof(in));
+	/* The port is at the same place in both. */
+	s->port = ntohs(in.sin_port);
+	return true;
+}
+
+/* Connections that nobody accepts, until the kernel takes no more. */
+static void fill(struct server *s, const struct sockaddr_storage *address,
+		 socklen_t length)
+{
+	for (size_t i = 0; i < COUNT_OF(s->fillers); i++) {
+		s->fillers[i] =
+			socket(address->ss_family,
+			       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		assert_true(s->fillers[i] >= 0);
+		(void)connect(s->fillers[i], (const struct sockaddr *)address,
+			      length);
+	}
+}
+
+bool server_start(struct server *s, enum server_kind kind, bool is_ipv6,
+		  const struct test_cert *cert, const char *priority)
+{
+	struct sockaddr_storage address;
+	gnutls_x509_crt_t crt;
+	socklen_t length;
+
+	*s = (struct server){
+		.kind = kind,
+		.cert = cert,
+		.priority = priority,
+		.stop = { -1, -1 },
+	};
+	if (!bind_free_port(s, is_ipv6, &address, &length)) {
+		(void)close(s->fd);
+		return false;
+	}
+	if (kind == SERVER_REFUSES)
+		return true;
+	assert_int_equal(listen(s->fd, kind == SERVER_FULL ? 0 : 128), 0);
+	if (kind == SERVER_FULL)
+		fill(s, &address, length);
+	if (kind == SERVER_SILENT || kind == SERVER_FULL)
+		return true;
+	assert_int_equal(
+		gnutls_certificate_allocate_credentials(&s->credentials), 0);
+	if (cert != NULL) {
+		crt = cert->crt;
+		assert_int_equal(gnutls_certificate_set_x509_key(
+					 s->credentials, &crt, 1, cert->key),
+				 0);
+	}
+	assert_int_equal(pipe(s->stop), 0);
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	s->has_thread = true;
+	return true;
+}
+
+void server_stop(struct server *s)
+{
+	if (s->has_thread) {
+		(void)close(s->stop[1]);
+		assert_int_equal(pthread_join(s->thread, NULL), 0);
+		(void)close(s->stop[0]);
+		gnutls_certificate_free_credentials(s->credentials);
+	}
+	for (size_t i = 0; i < COUNT_OF(s->fillers); i++)
+		if (s->fillers[i] > 0)
+			(void)close(s->fillers[i]);
+	(void)close(s->fd);
+}

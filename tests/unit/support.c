@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Helpers of the unit tests.
+ */
+#include <config.h>
+
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void support_assert_ok(int result, const struct error *err, const char *file,
+		       int line)
+{
+	if (result == 0)
+		return;
+	print_error("returned %d: %s\n", result, err->message);
+	_fail(file, line);
+}
+
+void support_assert_error(int result, const struct error *err,
+			  enum error_code code, const char *part,
+			  const char *file, int line)
+{
+	if (result == -(int)code && err->code == code &&
+	    (part == NULL || strstr(err->message, part) != NULL))
+		return;
+	print_error("returned %d, code %d, message '%s'; expected code %d "
+		    "and '%s'\n",
+		    result, (int)err->code, err->message, (int)code,
+		    part == NULL ? "" : part);
+	_fail(file, line);
+}
+
+void support_assert_row(bool holds, const char *condition, const char *name,
+			const char *file, int line)
+{
+	if (holds)
+		return;
+	print_error("row '%s': not %s\n", name, condition);
+	_fail(file, line);
+}
+
+char *temp_dir_make(void)
+{
+	const char *parent = getenv("TMPDIR");
+	char *path =
+		path_join(parent == NULL ? "/tmp" : parent, "cem-test-XXXXXX");
+
+	assert_non_null(mkdtemp(path));
+	return path;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type,
+			struct FTW *place)
+{
+	(void)st;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+void temp_dir_remove(char *path)
+{
+	(void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	free(path);
+}
+
+int temp_dir_setup(void **state)
+{
+	*state = temp_dir_make();
+	return 0;
+}
+
+int temp_dir_teardown(void **state)
+{
+	temp_dir_remove(*state);
+	return 0;
+}
+
+char *path_join(const char *directory, const char *name)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	return path;
+}
+
+void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+char *read_text(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *text = NULL;
+	size_t capacity = 0;
+
+	assert_non_null(in);
+	if (getdelim(&text, &capacity, '\0', in) < 0) {
+		free(text);
+		text = strdup("");
+	}
+	assert_non_null(text);
+	assert_int_equal(fclose(in), 0);
+	return text;
+}
+
+size_t count_entries(const char *path)
+{
+	DIR *directory = opendir(path);
+	size_t count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory) != NULL)
+		count++;
+	(void)closedir(directory);
+	return count - 2;
+}

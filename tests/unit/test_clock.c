@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base/clock: rounding, saturation, the frozen clock.
+ */
+#include <config.h>
+
+#include "base/clock.h"
+
+#include "support.h"
+
+static void test_seconds_round_down(void **state)
+{
+	static const struct {
+		int64_t ms, seconds;
+	} rows[] = {
+		{ 0, 0 },    { 999, 0 },    { 1000, 1 },
+		{ -1, -1 },  { -1000, -1 }, { -1001, -2 },
+		{ 1999, 1 }, { -999, -1 },  { 253402300799000, 253402300799 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(wall_seconds((struct wall_time){ rows[i].ms }),
+				 rows[i].seconds);
+}
+
+static void test_monotonic(void **state)
+{
+	struct mono_time never = MONO_NEVER;
+	struct mono_time a = mono_now();
+	struct mono_time b = mono_now();
+	struct mono_time late = { INT64_MAX - 5 };
+
+	(void)state;
+	assert_true(b.ms >= a.ms);
+	assert_int_equal(mono_after(a, 1500).ms, a.ms + 1500);
+	assert_true(mono_after(late, 5).ms == INT64_MAX);
+	assert_true(mono_after(late, 6).ms == INT64_MAX);
+	assert_true(mono_after(late, 2).ms == INT64_MAX - 3);
+	assert_true(mono_after(never, 1).ms == INT64_MAX);
+	assert_int_equal(mono_until(a), 0);
+	assert_true(mono_until(mono_after(a, 1000000)) > 0);
+	assert_true(mono_until(mono_after(a, 1000000)) <= 1000000);
+	assert_true(mono_earlier(a, never).ms == a.ms);
+	assert_true(mono_earlier(never, a).ms == a.ms);
+}
+
+static void test_freeze(void **state)
+{
+	struct wall_time at = { 1700000000123 };
+
+	(void)state;
+	/* After this test was written, before all certificates ended. */
+	assert_true(wall_now().ms > 1700000000000);
+	wall_freeze(at);
+	assert_true(wall_now().ms == at.ms);
+	assert_true(wall_now().ms == at.ms);
+	wall_freeze((struct wall_time){ -1 });
+	assert_true(wall_now().ms == -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seconds_round_down),
+		cmocka_unit_test(test_monotonic),
+		cmocka_unit_test(test_freeze),
+	};
+
+	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
+}

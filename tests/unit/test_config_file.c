@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config/config_file: every key, every mistake with its line.
+ */
+#include <config.h>
+
+#include "config/config_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+static int load(const char *directory, const char *text,
+		struct config *ret_config, struct error *err)
+{
+	char *path = path_join(directory, "cem.yaml");
+	int r;
+
+	write_file(path, text);
+	*err = (struct error){ 0 };
+	assert_ok(config_init(ret_config, err), err);
+	r = config_file_load(path, ret_config, err);
+	free(path);
+	return r;
+}
+
+static void test_every_key(void **state)
+{
+	struct config config;
+	struct error err;
+	const struct job_config *job;
+
+	assert_ok(load(*state,
+		       "kubernetes: {kubeconfig: /k, context: c, timeout: 3s}\n"
+		       "output: /out.prom\n"
+		       "concurrency: 7\n"
+		       "deadline: 20s\n"
+		       "metrics: mux\n"
+		       "max_series: 0\n"
+		       "log_level: error\n"
+		       "jobs:\n"
+		       "  - name: edge\n"
+		       "    namespaces: [a, b]\n"
+		       "    labels: app=x\n"
+		       "    node: \"@self\"\n"
+		       "    port: websecure\n"
+		       "    address: host\n"
+		       "    unready: true\n"
+		       "    domains: [b.example, \"*.a.example\", c.example]\n"
+		       "    ignored_domains: ['/^c/']\n"
+		       "    timeout: 1s\n"
+		       "  - name: other\n"
+		       "    domains: [x.example]\n",
+		       &config, &err),
+		  &err);
+	assert_string_equal(config.kubernetes.kubeconfig, "/k");
+	assert_string_equal(config.kubernetes.context, "c");
+	assert_int_equal(config.kubernetes.timeout_ms, 3000);
+	assert_string_equal(config.output, "/out.prom");
+	assert_int_equal(config.concurrency, 7);
+	assert_int_equal(config.deadline_ms, 20000);
+	assert_int_equal(config.metrics, METRICS_MUX);
+	assert_int_equal(config.max_series, 0);
+	assert_true(config.has_log_level);
+	assert_int_equal(config.log_level, LOG_LEVEL_ERROR);
+	assert_false(config.has_cli_job);
+	assert_int_equal(config.jobs.count, 2);
+	job = &config.jobs.items[0];
+	assert_string_equal(job->name, "edge");
+	assert_int_equal(job->namespaces.count, 2);
+	assert_string_equal(job->labels, "app=x");
+	assert_string_equal(job->node, "@self");
+	assert_string_equal(job->port, "websecure");
+	assert_int_equal(job->port_number, 0);
+	assert_int_equal(job->address, JOB_ADDRESS_HOST);
+	assert_true(job->unready);
+	assert_int_equal(job->domains.count, 2);
+	assert_string_equal(job->domains.items[0].name, "*.a.example");
+	assert_string_equal(job->domains.items[1].name, "b.example");
+	assert_int_equal(job->timeout_ms, 1000);
+	job = &config.jobs.items[1];
+	assert_string_equal(job->namespaces.items[0], "default");
+	assert_string_equal(job->port, "443");
+	config_free(&config);
+}
+
+static void test_defaults_stay(void **state)
+{
+	static const char *const texts[] = { "", "# nothing\n", "{}",
+					     "output:\njobs:\n"
+					     "kubernetes: ~\n" };
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct config config;
+		struct error err;
+
+		assert_ok(load(*state, texts[i], &config, &err), &err);
+		assert_int_equal(config.jobs.count, 0);
+		assert_int_equal(config.concurrency, 64);
+		assert_string_equal(config.output, TEXTFILE_DIR
+				    "/certificate_expiry_monitor.prom");
+		config_free(&config);
+	}
+}
+
+static void test_mistakes(void **state)
+{
+	static const struct {
+		const char *text, *part;
+	} rows[] = {
+		{ "job: []\n", "cem.yaml:1: unknown key 'job'; did you mean "
+			       "'jobs'?" },
+		{ "x: 1\nfoobarbaz: 1\n", "cem.yaml:1: unknown key 'x'" },
+		{ "state_file: /x\n", "cem.yaml:1: unknown key 'state_file'" },
+		{ "concurrency: 64\nmetric: mux\n",
+		  "cem.yaml:2: unknown key 'metric'; did you mean 'metrics'?" },
+		{ "jobs:\n  - name: a\n    domain: [x.example]\n",
+		  "cem.yaml:3: unknown key 'domain'; did you mean 'domains'?" },
+		{ "kubernetes: {token: x}\n", "unknown key 'token'" },
+		{ "kubernetes: yes\n",
+		  "cem.yaml:1: kubernetes: expected keys and values" },
+		{ "[a, b]\n", "the file: expected keys and values" },
+		{ "concurrency: 0\n", "cem.yaml:1: concurrency: '0' is not" },
+		{ "\n\ndeadline: fast\n", "cem.yaml:3: deadline: 'fast'" },
+		{ "output: ''\n", "output: the path is empty" },
+		{ "output: [a]\n", "output: expected a text" },
+		{ "jobs: {name: a}\n", "jobs: expected a list" },
+		{ "jobs: [a]\n", "a job: expected keys and values" },
+		{ "jobs: [{domains: [a.example]}]\n", "a job has no name" },
+		{ "jobs: [~]\n", "a job has no name" },
+		{ "jobs: [{name: ''}]\n", "name: must have 1 to 253 bytes" },
+		{ "jobs: [{name: a}]\n",
+		  "cem.yaml:1: job 'a': names no domains" },
+		{ "jobs: [{name: a, domains: []}]\n", "names no domains" },
+		{ "jobs: [{name: a, domains: [x.e], ignored_domains: [x.e]}]\n",
+		  "all of its domains are ignored" },
+		{ "jobs:\n- {name: a, domains: [x.e]}\n"
+		  "- {name: a, domains: [y.e]}\n",
+		  "cem.yaml:3: name: there are two jobs 'a'" },
+		{ "jobs: [{name: a, domains: x.example}]\n",
+		  "domains: expected a list" },
+		{ "jobs: [{name: a, domains: [x y]}]\n",
+		  "domains: 'x y' is not a domain" },
+		{ "jobs: [{name: a, domains: [[x.example]]}]\n",
+		  "domains: expected a text" },
+		{ "jobs: [{name: a, unready: yes, domains: [x.e]}]\n",
+		  "unready: expected true or false" },
+		{ "jobs: [{name: a, address: node, domains: [x.e]}]\n",
+		  "address: 'node' is none of: pod, host" },
+		{ "jobs: [{name: a, labels: '=', domains: [x.e]}]\n",
+		  "labels: label selector '='" },
+		{ "jobs: [{name: a, port: 0, domains: [x.e]}]\n",
+		  "port: '0' is neither" },
+		{ "jobs: [{name: a, namespaces: [A], domains: [x.e]}]\n",
+		  "namespaces: 'A' is not a namespace" },
+		{ "jobs: [{name: a, ignored_domains: ['/(/']}]\n",
+		  "ignored_domains: '/(/' is not a regular expression" },
+		{ "jobs:\n- name: \xff\n", "cem.yaml:2: is not UTF-8" },
+		{ "jobs: [{name: '${CEM_TEST_BYTE}'}]\n",
+		  "cem.yaml:1: name: '?' is not UTF-8" },
+		{ "jobs: [{name: a, namespaces: *typo, domains: [x.e]}]\n",
+		  "namespaces: expected a list" },
+		{ "output: *typo\n", "output: expected a text" },
+		{ "metrics: mux\nmetrics: summary\n", "cem.yaml:2: " },
+		{ "output: \"a\n", "cem.yaml:" },
+		{ "output: ${CEM_TEST_UNSET}\n",
+		  "output: ${CEM_TEST_UNSET} is not set" },
+		{ "output: ${CEM_TEST_A\n",
+		  "output: '${CEM_TEST_A' has no '}'" },
+		{ "output: ${}\n", "${} is not set" },
+	};
+
+	assert_int_equal(unsetenv("CEM_TEST_UNSET"), 0);
+	assert_int_equal(setenv("CEM_TEST_BYTE", "\xff", 1), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct config config;
+		struct error err;
+		int r = load(*state, rows[i].text, &config, &err);
+
+		assert_row(r < 0, rows[i].text);
+		assert_error(r, &err, ERROR_USAGE, rows[i].part);
+		config_free(&config);
+	}
+}
+
+static void test_environment(void **state)
+{
+	static const struct {
+		const char *text, *output;
+	} rows[] = {
+		{ "output: ${CEM_TEST_A}\n", "alpha" },
+		{ "output: /x/${CEM_TEST_A}/${CEM_TEST_B}.prom\n",
+		  "/x/alpha/.prom" },
+		{ "output: /x/$${CEM_TEST_A}\n", "/x/${CEM_TEST_A}" },
+		{ "output: /x/$$$y$\n", "/x/$$$y$" },
+		{ "output: '$${a}${CEM_TEST_A}'\n", "${a}alpha" },
+		/* What comes from there is no YAML and is not expanded. */
+		{ "output: ${CEM_TEST_C}\n", "x: [${CEM_TEST_A}" },
+	};
+
+	assert_int_equal(setenv("CEM_TEST_A", "alpha", 1), 0);
+	assert_int_equal(setenv("CEM_TEST_B", "", 1), 0);
+	assert_int_equal(setenv("CEM_TEST_C", "x: [${CEM_TEST_A}", 1), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct config config;
+		struct error err;
+
+		assert_ok(load(*state, rows[i].text, &config, &err), &err);
+		assert_string_equal(config.output, rows[i].output);
+		config_free(&config);
+	}
+}
+
+static void test_files_that_cannot_be_read(void **state)
+{
+	char *path = path_join(*state, "missing.yaml");
+	char *large = malloc(CONFIG_FILE_MAX_BYTES + 2);
+	struct config config;
+	struct error err = { 0 };
+
+	assert_ok(config_init(&config, &err), &err);
+	assert_error(config_file_load(path, &config, &err), &err, ERROR_USAGE,
+		     "missing.yaml: No such file");
+	assert_error(config_file_load(*state, &config, &err), &err, ERROR_USAGE,
+		     "not a file");
+	assert_non_null(large);
+	memset(large, '#', CONFIG_FILE_MAX_BYTES + 1);
+	large[CONFIG_FILE_MAX_BYTES + 1] = '\0';
+	write_file(path, large);
+	assert_error(config_file_load(path, &config, &err), &err, ERROR_USAGE,
+		     "more than 4194304 bytes");
+	config_free(&config);
+	free(large);
+	free(path);
+}
+
+static void test_too_many_jobs(void **state)
+{
+	char *text = NULL;
+	struct config config;
+	struct error err;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	(void)fputs("jobs:\n", out);
+	for (int i = 0; i <= CONFIG_JOBS_MAX; i++)
+		(void)fprintf(out, "- {name: j%d, domains: [a.example]}\n", i);
+	assert_int_equal(fclose(out), 0);
+	assert_error(load(*state, text, &config, &err), &err, ERROR_USAGE,
+		     "cem.yaml:1002: more than 1000 jobs");
+	config_free(&config);
+	free(text);
+}
+
+int main(void)
+{
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_every_key),
+		TEST(test_defaults_stay),
+		TEST(test_mistakes),
+		TEST(test_environment),
+		TEST(test_files_that_cannot_be_read),
+		TEST(test_too_many_jobs),
+	};
+
+	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report/progress: drawn, cleared before a log line, silent when off.
+ */
+#include <config.h>
+
+#include "report/progress.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "support.h"
+
+#define CLEAR "\r\033[K"
+
+struct fixture {
+	char *directory;
+	char *path;
+	int saved;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+	int fd;
+
+	f->directory = temp_dir_make();
+	f->path = path_join(f->directory, "stderr");
+	f->saved = dup(STDERR_FILENO);
+	fd = open(f->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	(void)close(fd);
+	(void)unsetenv("JOURNAL_STREAM");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(dup2(f->saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(f->saved);
+	free(f->path);
+	temp_dir_remove(f->directory);
+	test_free(f);
+	return 0;
+}
+
+static void assert_drawn(const struct fixture *f, const char *expected)
+{
+	char *text = read_text(f->path);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_on(void **state)
+{
+	const struct engine_progress progress = { .done = 3,
+						  .total = 10,
+						  .failed = 1 };
+	struct progress_line line;
+
+	progress_line_init(&line, true);
+	/* A minute and a half ago. */
+	line.started_at.ms -= 90000;
+	progress_line_say(&line, "listing pods ...");
+	progress_line_update(&progress, &line);
+	log_error("x");
+	log_error("y");
+	progress_line_clear(&line);
+	progress_line_say(&line, "again");
+	progress_line_end(&line);
+	progress_line_say(&line, "no more");
+	log_error("z");
+	assert_drawn(*state, CLEAR
+		     "listing pods ..." CLEAR
+		     "probing: 3 of 10 pairs, 1 failed, 1m 30s" CLEAR
+		     "certificate-expiry-monitor: error: x\n"
+		     "certificate-expiry-monitor: error: y\n" CLEAR
+		     "again" CLEAR "certificate-expiry-monitor: error: z\n");
+}
+
+static void test_off(void **state)
+{
+	const struct engine_progress progress = { .total = 10 };
+	struct progress_line line;
+
+	progress_line_init(&line, false);
+	progress_line_say(&line, "listing pods ...");
+	progress_line_update(&progress, &line);
+	progress_line_clear(&line);
+	progress_line_end(&line);
+	assert_drawn(*state, "");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_on),
+		TEST(test_off),
+	};
+
+	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
+}

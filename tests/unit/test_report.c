@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report/report: the table without a terminal, the targets, the JSON.
+ */
+#include <config.h>
+
+#include "report/report.h"
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+#include "world.h"
+
+static struct certificate fresh, lagging, expired;
+
+static void fill(struct world *w)
+{
+	struct job_config *job;
+
+	fresh = world_certificate('a', -1, 89);
+	lagging = world_certificate('b', -61, 29);
+	expired = world_certificate('c', -91, -1);
+	world_init(w);
+	job = world_add_job(w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_pod(w, job, "shop", "proxy-0");
+	world_add_pod(w, job, "shop", "proxy-1");
+	world_add_pod(w, job, "shop", "proxy-2");
+	world_add_pod(w, job, "shop", "proxy-3");
+	world_count(w, job, "shop", 5, 1);
+	world_build(w);
+	world_show(w, 0, &fresh);
+	world_show(w, 1, &lagging);
+	world_show(w, 2, &expired);
+	world_break(w, 3, REASON_CONNECT_REFUSED);
+	world_finish(w);
+}
+
+/* What a report prints to a file: never a terminal. */
+struct output {
+	FILE *file;
+	char *text;
+};
+
+static void output_open(struct output *o)
+{
+	o->text = NULL;
+	o->file = tmpfile();
+	assert_non_null(o->file);
+}
+
+static const char *output_read(struct output *o)
+{
+	size_t capacity = 0;
+
+	rewind(o->file);
+	if (getdelim(&o->text, &capacity, '\0', o->file) < 0)
+		o->text[0] = '\0';
+	return o->text;
+}
+
+static void output_close(struct output *o)
+{
+	free(o->text);
+	(void)fclose(o->file);
+}
+
+/* The columns of each line, separated by one blank. */
+static char *squeeze(const char *text)
+{
+	char *squeezed = test_malloc(strlen(text) + 1);
+	size_t used = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ' ' &&
+		    (text[1] == ' ' || text[1] == '\n' || used == 0))
+			continue;
+		squeezed[used++] = *text;
+	}
+	squeezed[used] = '\0';
+	return squeezed;
+}
+
+static void test_table(void **state)
+{
+	static const char expected[] =
+		"STATUS LEFT LAG NAMESPACE POD DOMAIN PORT CERTIFICATE REASON\n"
+		"expired -1d 90d shop proxy-2 a.example 443 cccccccccccc\n"
+		"notfound shop proxy-3 a.example 443 connect_refused\n"
+		"valid 29d 60d shop proxy-1 a.example 443 bbbbbbbbbbbb\n"
+		"valid 89d shop proxy-0 a.example 443 aaaaaaaaaaaa\n"
+		"4 pairs: 2 valid, 1 expired, 1 notfound (3.2 s)\n";
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+	char *squeezed;
+
+	(void)state;
+	fill(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	squeezed = squeeze(output_read(&o));
+	assert_string_equal(squeezed, expected);
+	assert_null(strchr(squeezed, '\033'));
+	test_free(squeezed);
+	output_close(&o);
+	world_free(&w);
+}
+
+/* Several jobs are told apart, one has no column. */
+static void test_table_of_two_jobs(void **state)
+{
+	struct error err = { 0 };
+	struct job_config *job;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	fresh = world_certificate('a', -1, 89);
+	world_init(&w);
+	for (int i = 0; i < 2; i++) {
+		job = world_add_job(&w, i == 0 ? "first-job" : "second-job");
+		world_add_domain(job, "a.example");
+		world_add_pod(&w, job, "shop", "proxy-0");
+	}
+	world_build(&w);
+	world_show(&w, 0, &fresh);
+	world_show(&w, 1, &fresh);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	(void)output_read(&o);
+	assert_non_null(strstr(o.text, "JOB"));
+	assert_non_null(strstr(o.text, "first-job"));
+	assert_non_null(strstr(o.text, "second-job"));
+	output_close(&o);
+	world_free(&w);
+}
+
+/* A name from the cluster steers no terminal. */
+static void test_table_with_hostile_names(void **state)
+{
+	struct error err = { 0 };
+	struct job_config *job;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_pod(&w, job, "shop", "\033[2J\033[31mowned\nvalid");
+	world_build(&w);
+	world_break(&w, 0, REASON_NOT_TLS);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	(void)output_read(&o);
+	assert_null(strchr(o.text, '\033'));
+	assert_non_null(strstr(o.text, "not_tls"));
+	output_close(&o);
+	output_open(&o);
+	assert_ok(report_targets(o.file, &w.discovery, &w.targets, &err), &err);
+	assert_null(strchr(output_read(&o), '\033'));
+	output_close(&o);
+	world_free(&w);
+}
+
+static void test_long_table_is_cut(void **state)
+{
+	struct error err = { 0 };
+	struct job_config *job;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	for (int i = 0; i < REPORT_ROWS_MAX + 7; i++)
+		world_add_pod(&w, job, "shop", "proxy");
+	world_build(&w);
+	for (size_t i = 0; i < w.targets.pair_count; i++)
+		world_break(&w, i, REASON_DEADLINE);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	(void)output_read(&o);
+	assert_non_null(strstr(o.text, "\n... and 7 more that are no worse\n"
+				       "1007 pairs: 1007 unknown (3.2 s)\n"));
+	output_close(&o);
+	world_free(&w);
+}
+
+static void test_nothing(void **state)
+{
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	(void)world_add_job(&w, "edge");
+	world_build(&w);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	assert_string_equal(output_read(&o), "0 pairs (3.2 s)\n");
+	output_close(&o);
+	world_free(&w);
+}
+
+/* On a terminal in colour, unless NO_COLOR says otherwise. */
+static void test_colour(void **state)
+{
+	static const struct {
+		const char *name, *no_color, *term;
+		bool has_colour;
+	} rows[] = {
+		{ "terminal", NULL, "xterm-256color", true },
+		{ "NO_COLOR", "1", "xterm-256color", false },
+		{ "NO_COLOR empty", "", "xterm-256color", true },
+		{ "dumb", NULL, "dumb", false },
+		{ "no TERM", NULL, NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+		struct error err = { 0 };
+		char text[8192];
+		size_t used = 0;
+		struct world w;
+		ssize_t got;
+		FILE *out;
+
+		assert_true(terminal >= 0);
+		assert_int_equal(grantpt(terminal), 0);
+		assert_int_equal(unlockpt(terminal), 0);
+		out = fopen(ptsname(terminal), "r+e");
+		assert_non_null(out);
+		(void)unsetenv("NO_COLOR");
+		(void)unsetenv("TERM");
+		if (rows[i].no_color != NULL)
+			(void)setenv("NO_COLOR", rows[i].no_color, 1);
+		if (rows[i].term != NULL)
+			(void)setenv("TERM", rows[i].term, 1);
+		fill(&w);
+		assert_ok(report_table(out, &w.facts, &err), &err);
+		/* The terminal hands on what it has, when it has it. */
+		text[0] = '\0';
+		while (strstr(text, " s)") == NULL) {
+			got = read(terminal, text + used,
+				   sizeof(text) - 1 - used);
+			assert_true(got > 0);
+			used += (size_t)got;
+			text[used] = '\0';
+		}
+		assert_row((strchr(text, '\033') != NULL) == rows[i].has_colour,
+			   rows[i].name);
+		world_free(&w);
+		(void)fclose(out);
+		(void)close(terminal);
+	}
+}
+
+static void test_targets(void **state)
+{
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+	char *squeezed;
+
+	(void)state;
+	fill(&w);
+	assert_true(address_parse("2001:db8::1",
+				  &w.discovery.jobs[0].pods.items[1].address));
+	output_open(&o);
+	assert_ok(report_targets(o.file, &w.discovery, &w.targets, &err), &err);
+	squeezed = squeeze(output_read(&o));
+	assert_string_equal(
+		squeezed,
+		"JOB NAMESPACE POD ENDPOINT DOMAIN\n"
+		"edge shop proxy-0 192.0.2.1:443 a.example\n"
+		"edge shop proxy-1 [2001:db8::1]:443 a.example\n"
+		"edge shop proxy-2 192.0.2.1:443 a.example\n"
+		"edge shop proxy-3 192.0.2.1:443 a.example\n"
+		"edge: shop: 5 pods matching, skipped: 1 not_ready\n");
+	test_free(squeezed);
+	output_close(&o);
+	world_free(&w);
+}
+
+static struct json_object *member(struct json_object *o, const char *name)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(o, name, &value));
+	return value;
+}
+
+static const char *text_of(struct json_object *o, const char *name)
+{
+	return json_object_get_string(member(o, name));
+}
+
+static void test_json(void **state)
+{
+	struct error err = { 0 };
+	struct json_object *root;
+	struct json_object *pairs;
+	struct json_object *pair;
+	struct json_object *job;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	fill(&w);
+	world_fail(&w, w.discovery.jobs[0].job, "a\"b\\c\n",
+		   DISCOVERY_FORBIDDEN);
+	output_open(&o);
+	assert_ok(report_json(o.file, &w.facts, &err), &err);
+	root = json_tokener_parse(output_read(&o));
+	assert_non_null(root);
+	assert_string_equal(text_of(member(root, "run"), "version"),
+			    PACKAGE_VERSION);
+	assert_string_equal(text_of(member(root, "run"), "started_at"),
+			    "2023-11-14T22:13:17Z");
+	assert_string_equal(text_of(member(root, "run"), "success"), "true");
+	job = json_object_array_get_idx(member(root, "jobs"), 0);
+	assert_string_equal(text_of(job, "job_name"), "edge");
+	assert_string_equal(text_of(job, "discovery_success"), "false");
+	assert_string_equal(
+		text_of(json_object_array_get_idx(
+				member(job, "discovery_failures"), 0),
+			"ns"),
+		"a\"b\\c\n");
+	pairs = member(root, "pairs");
+	assert_int_equal(json_object_array_length(pairs), 4);
+	pair = json_object_array_get_idx(pairs, 1);
+	assert_string_equal(text_of(pair, "pod"), "proxy-1");
+	assert_string_equal(text_of(pair, "address"), "192.0.2.1");
+	assert_string_equal(text_of(pair, "status"), "valid");
+	assert_string_equal(text_of(pair, "not_after"), "2023-12-13T22:13:20Z");
+	assert_int_equal(
+		json_object_get_int64(member(pair, "cert_renewal_lag_seconds")),
+		60 * WORLD_DAY);
+	assert_int_equal(json_object_get_int64(
+				 member(pair, "seconds_until_cert_expires")),
+			 29 * WORLD_DAY);
+	assert_false(json_object_object_get_ex(pair, "reason", NULL));
+	pair = json_object_array_get_idx(pairs, 3);
+	assert_string_equal(text_of(pair, "reason"), "connect_refused");
+	assert_string_equal(text_of(pair, "probe_success"), "false");
+	assert_false(json_object_object_get_ex(pair, "not_after", NULL));
+	assert_false(
+		json_object_object_get_ex(pair, "fingerprint_sha256", NULL));
+	assert_false(json_object_object_get_ex(pair, "cert_renewal_lag_seconds",
+					       NULL));
+	(void)json_object_put(root);
+	output_close(&o);
+	world_free(&w);
+}
+
+static void test_json_of_nothing(void **state)
+{
+	struct error err = { 0 };
+	struct json_object *root;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_build(&w);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_json(o.file, &w.facts, &err), &err);
+	root = json_tokener_parse(output_read(&o));
+	assert_non_null(root);
+	assert_int_equal(json_object_array_length(member(root, "pairs")), 0);
+	assert_int_equal(json_object_array_length(member(root, "jobs")), 0);
+	(void)json_object_put(root);
+	output_close(&o);
+	world_free(&w);
+}
+
+static void test_failed_write(void **state)
+{
+	struct error err = { 0 };
+	struct world w;
+
+	(void)state;
+	fill(&w);
+	for (int i = 0; i < 3; i++) {
+		FILE *full = fopen("/dev/full", "we");
+		int r;
+
+		assert_non_null(full);
+		if (i == 0)
+			r = report_table(full, &w.facts, &err);
+		else if (i == 1)
+			r = report_json(full, &w.facts, &err);
+		else
+			r = report_targets(full, &w.discovery, &w.targets,
+					   &err);
+		assert_error(r, &err, ERROR_SYSTEM, "cannot be written");
+		(void)fclose(full);
+	}
+	world_free(&w);
+}
+
+static void test_version(void **state)
+{
+	(void)state;
+	assert_string_equal(report_json_library_version(), json_c_version());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_two_jobs),
+		cmocka_unit_test(test_table_with_hostile_names),
+		cmocka_unit_test(test_long_table_is_cut),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_of_nothing),
+		cmocka_unit_test(test_failed_write),
+		cmocka_unit_test(test_version),
+	};
+
+	report_init();
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}

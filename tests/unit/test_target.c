@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * probe/target: pods times domains, in order, with a limit.
+ */
+#include <config.h>
+
+#include "probe/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+static void test_order(void **state)
+{
+	static const char *const expected[] = {
+		"edge x p1 a.example",	"edge x p1 b.example",
+		"edge y p1 a.example",	"edge y p1 b.example",
+		"other x p1 c.example",
+	};
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_domain(job, "b.example");
+	world_add_pod(&w, job, "x", "p1");
+	world_add_pod(&w, job, "y", "p1");
+	job = world_add_job(&w, "none");
+	world_add_domain(job, "a.example");
+	job = world_add_job(&w, "other");
+	world_add_domain(job, "c.example");
+	world_add_pod(&w, job, "x", "p1");
+	world_build(&w);
+	assert_int_equal(w.targets.endpoint_count, 3);
+	assert_int_equal(w.targets.pair_count, COUNT_OF(expected));
+	for (size_t i = 0; i < COUNT_OF(expected); i++) {
+		const struct pair *p = &w.targets.pairs[i];
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "%s %s %s %s",
+			       p->endpoint->job->name, p->endpoint->pod->ns,
+			       p->endpoint->pod->name, p->domain->name);
+		assert_string_equal(text, expected[i]);
+		assert_int_equal(p->result.status, STATUS_NONE);
+		assert_null(p->result.certificate);
+	}
+	/* The pairs of an endpoint share it. */
+	assert_ptr_equal(w.targets.pairs[0].endpoint,
+			 w.targets.pairs[1].endpoint);
+	assert_ptr_equal(w.targets.pairs[2].endpoint, &w.targets.endpoints[1]);
+	world_free(&w);
+}
+
+static void test_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_build(&w);
+	assert_int_equal(w.targets.endpoint_count, 0);
+	assert_int_equal(w.targets.pair_count, 0);
+	world_free(&w);
+}
+
+static void test_limit(void **state)
+{
+	static const struct {
+		size_t pods, domains;
+		bool fits;
+	} rows[] = {
+		{ 1000, 1000, true },
+		{ 1001, 1000, false },
+		{ 1000001, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		/* Only counted, but for the set that fits. */
+		struct pod *pods = calloc(rows[i].pods, sizeof(*pods));
+		struct domain *domains =
+			calloc(rows[i].domains, sizeof(*domains));
+		struct job_config job = { .domains = {
+						  .items = domains,
+						  .count = rows[i].domains } };
+		struct job_discovery found = {
+			.job = &job,
+			.pods = { .items = pods, .count = rows[i].pods }
+		};
+		struct discovery discovery = { &found, 1 };
+		struct target_set set = { 0 };
+		struct error err = { 0 };
+		int r;
+
+		assert_non_null(pods);
+		assert_non_null(domains);
+		r = target_set_build(&discovery, &set, &err);
+		if (rows[i].fits) {
+			assert_ok(r, &err);
+			assert_int_equal(set.pair_count, TARGET_PAIRS_MAX);
+		} else {
+			assert_error(r, &err, ERROR_TOO_LARGE, "--node");
+			assert_null(set.pairs);
+		}
+		target_set_free(&set);
+		free(pods);
+		free(domains);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_limit),
+	};
+
+	return cmocka_run_group_tests_name("target", tests, NULL, NULL);
+}

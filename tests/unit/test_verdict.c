@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report/verdict: thresholds, order, --check.
+ */
+#include <config.h>
+
+#include "report/verdict.h"
+
+#include <stdlib.h>
+
+#include "support.h"
+#include "world.h"
+
+static void test_thresholds(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t lifetime, left; /* seconds */
+		enum verdict verdict;
+	} rows[] = {
+		/* 90 days: 21 d and 7 d are less than 25 % and 10 %. */
+		{ "21 d of 90 d", 90 * WORLD_DAY, 21 * WORLD_DAY,
+		  VERDICT_GOOD },
+		{ "below 21 d", 90 * WORLD_DAY, 21 * WORLD_DAY - 1,
+		  VERDICT_WARNING },
+		{ "7 d of 90 d", 90 * WORLD_DAY, 7 * WORLD_DAY,
+		  VERDICT_WARNING },
+		{ "below 7 d", 90 * WORLD_DAY, 7 * WORLD_DAY - 1,
+		  VERDICT_CRITICAL },
+		/* 10 days: a quarter is 2.5 d, a tenth is one. */
+		{ "25 %", 10 * WORLD_DAY, 216000, VERDICT_GOOD },
+		{ "below 25 %", 10 * WORLD_DAY, 215999, VERDICT_WARNING },
+		{ "10 %", 10 * WORLD_DAY, WORLD_DAY, VERDICT_WARNING },
+		{ "below 10 %", 10 * WORLD_DAY, WORLD_DAY - 1,
+		  VERDICT_CRITICAL },
+		/* 68 years and more: no overflow. */
+		{ "to the year 9999", 253402300799 - 1700000000,
+		  253402300799 - 1700000000, VERDICT_GOOD },
+		{ "a long life at its end", 253402300799, WORLD_DAY,
+		  VERDICT_CRITICAL },
+		{ "the last second", 90 * WORLD_DAY, 0, VERDICT_CRITICAL },
+	};
+	struct config config = { .warn = CONFIG_WARN_DEFAULT,
+				 .crit = CONFIG_CRIT_DEFAULT };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct certificate c = {
+			.not_before =
+				WORLD_NOW + rows[i].left - rows[i].lifetime,
+			.not_after = WORLD_NOW + rows[i].left,
+			.is_readable = true,
+		};
+		struct pair pair = { .result = { .certificate = &c,
+						 .names_domain = true,
+						 .success = true,
+						 .status = STATUS_VALID } };
+		struct wall_time now = { WORLD_NOW * 1000 };
+
+		assert_row(verdict_of(&config, &pair, now) == rows[i].verdict,
+			   rows[i].name);
+	}
+}
+
+static void test_statuses(void **state)
+{
+	static const struct {
+		enum pair_status status;
+		bool success;
+		enum verdict verdict;
+	} rows[] = {
+		{ STATUS_NONE, false, VERDICT_UNKNOWN },
+		{ STATUS_VALID, true, VERDICT_GOOD },
+		{ STATUS_VALID, false, VERDICT_WARNING },
+		{ STATUS_EXPIRED, true, VERDICT_CRITICAL },
+		{ STATUS_NOT_YET_VALID, true, VERDICT_CRITICAL },
+		{ STATUS_NOT_FOUND, true, VERDICT_CRITICAL },
+		{ STATUS_NOT_FOUND, false, VERDICT_CRITICAL },
+	};
+	struct config config = { .warn = CONFIG_WARN_DEFAULT,
+				 .crit = CONFIG_CRIT_DEFAULT };
+	struct certificate c = world_certificate('a', -10, 80);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct pair pair = { .result = { .certificate = &c,
+						 .success = rows[i].success,
+						 .status = rows[i].status } };
+		struct wall_time now = { WORLD_NOW * 1000 };
+
+		assert_int_equal(verdict_of(&config, &pair, now),
+				 rows[i].verdict);
+	}
+}
+
+static void test_check(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t begin, end; /* days; 0: no certificate */
+		enum probe_reason reason;
+		bool fails;
+	} rows[] = {
+		{ "good", -10, 80, REASON_NONE, false },
+		{ "below --warn", -80, 10, REASON_NONE, false },
+		{ "below --crit", -85, 5, REASON_NONE, true },
+		{ "expired", -91, -1, REASON_NONE, true },
+		{ "not yet valid", 1, 91, REASON_NONE, true },
+		{ "refused", 0, 0, REASON_CONNECT_REFUSED, true },
+		{ "not reached", 0, 0, REASON_DEADLINE, false },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct certificate good = world_certificate('a', -10, 80);
+		struct certificate c =
+			world_certificate('b', rows[i].begin, rows[i].end);
+		struct job_config *job;
+
+		world_init(&w);
+		job = world_add_job(&w, "edge");
+		world_add_domain(job, "a.example");
+		world_add_pod(&w, job, "ns", "p1");
+		world_add_pod(&w, job, "ns", "p2");
+		world_build(&w);
+		world_show(&w, 0, &good);
+		if (rows[i].reason == REASON_NONE)
+			world_show(&w, 1, &c);
+		else
+			world_break(&w, 1, rows[i].reason);
+		world_finish(&w);
+		assert_row(verdict_check_fails(&w.facts) == rows[i].fails,
+			   rows[i].name);
+		world_free(&w);
+	}
+	/* No pair at all is hardly ever meant. */
+	world_init(&w);
+	world_build(&w);
+	world_finish(&w);
+	assert_true(verdict_check_fails(&w.facts));
+	world_free(&w);
+}
+
+static void test_worst_first(void **state)
+{
+	struct certificate fresh = world_certificate('a', -1, 89);
+	struct certificate lagging = world_certificate('b', -30, 60);
+	struct certificate sooner = world_certificate('c', -1, 79);
+	struct certificate warned = world_certificate('d', -75, 15);
+	struct certificate expired = world_certificate('e', -91, -1);
+	struct certificate longer = world_certificate('f', -99, -9);
+	struct certificate future = world_certificate('9', 1, 91);
+	static const size_t expected[] = { 5, 4, 6, 8, 3, 7, 1, 2, 0, 9 };
+	const struct pair **sorted;
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		world_add_pod(&w, job, "ns", "p");
+	world_build(&w);
+	world_show(&w, 0, &fresh);
+	world_show(&w, 1, &lagging);
+	world_show(&w, 2, &sooner);
+	world_show(&w, 3, &warned);
+	world_show(&w, 4, &expired);
+	world_show(&w, 5, &longer);
+	world_break(&w, 6, REASON_CONNECT_REFUSED);
+	world_break(&w, 7, REASON_DEADLINE);
+	world_show(&w, 8, &future);
+	world_show(&w, 9, &fresh);
+	world_finish(&w);
+	sorted = verdict_sort(&w.facts);
+	assert_non_null(sorted);
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		assert_int_equal(sorted[i] - w.targets.pairs, expected[i]);
+	free(sorted);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_thresholds),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_worst_first),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
