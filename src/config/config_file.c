@@ -13,14 +13,14 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "config/setting.h"
 
 #define JOB_NAME_MAX_BYTES 253
 
 /* What a key sets. */
 struct target {
 	const struct yaml *yaml;
-	struct config *config;
-	struct job_config *job; /* NULL outside `jobs` */
+	struct setting_target at; /* no job outside `jobs` */
 };
 
 struct key {
@@ -28,7 +28,7 @@ struct key {
 	int (*read)(struct target *target, const struct key *key,
 		    const struct yaml_node *node, struct error *err);
 	/* For read_text(), read_list(): what is done with each text. */
-	int (*set)(struct target *target, const char *text, struct error *err);
+	setting_function *set;
 };
 
 /* Appends the environment's value of the NAME in "${NAME}" at *at and steps
@@ -90,7 +90,7 @@ static int set_text(struct target *t, const struct key *key,
 		return r;
 	r = expand(text, &expanded, &reason);
 	if (r == 0)
-		r = key->set(t, expanded.data, &reason);
+		r = key->set(&t->at, expanded.data, &reason);
 	if (reason.code == ERROR_MEMORY)
 		return error_memory(err);
 	if (r < 0)
@@ -126,10 +126,11 @@ static int read_list(struct target *t, const struct key *key,
 static int read_unready(struct target *t, const struct key *key,
 			const struct yaml_node *node, struct error *err)
 {
-	return yaml_bool(t->yaml, node, key->name, &t->job->unready, err);
+	return yaml_bool(t->yaml, node, key->name, &t->at.job->unready, err);
 }
 
-static int set_job_name(struct target *t, const char *text, struct error *err)
+static int set_job_name(struct setting_target *t, const char *text,
+			struct error *err)
 {
 	if (text[0] == '\0' || strlen(text) > JOB_NAME_MAX_BYTES)
 		return error_set(err, ERROR_INVALID, "must have 1 to %d bytes",
@@ -149,27 +150,8 @@ static int set_job_name(struct target *t, const char *text, struct error *err)
 	return config_set_string(&t->job->name, text, err);
 }
 
-static int add_namespace(struct target *t, const char *text, struct error *err)
-{
-	return job_config_add_namespace(t->job, text, err);
-}
-
-static int set_labels(struct target *t, const char *text, struct error *err)
-{
-	return job_config_set_labels(t->job, text, err);
-}
-
-static int set_node(struct target *t, const char *text, struct error *err)
-{
-	return job_config_set_node(t->job, text, err);
-}
-
-static int set_port(struct target *t, const char *text, struct error *err)
-{
-	return job_config_set_port(t->job, text, err);
-}
-
-static int set_address(struct target *t, const char *text, struct error *err)
+static int set_address(struct setting_target *t, const char *text,
+		       struct error *err)
 {
 	static const char *const names[] = { "pod", "host" };
 	int choice;
@@ -180,73 +162,10 @@ static int set_address(struct target *t, const char *text, struct error *err)
 	return r;
 }
 
-static int add_domain(struct target *t, const char *text, struct error *err)
-{
-	return domain_vector_add(&t->job->domains, text, err);
-}
-
-static int add_ignored(struct target *t, const char *text, struct error *err)
-{
-	return domain_filter_add(&t->job->ignored, text, err);
-}
-
-static int set_timeout(struct target *t, const char *text, struct error *err)
-{
-	return job_config_set_timeout(t->job, text, err);
-}
-
-static int set_path(char **member, const char *text, struct error *err)
-{
-	if (text[0] == '\0')
-		return error_set(err, ERROR_INVALID, "the path is empty");
-	return config_set_string(member, text, err);
-}
-
-static int set_kubeconfig(struct target *t, const char *text, struct error *err)
-{
-	return set_path(&t->config->kubernetes.kubeconfig, text, err);
-}
-
-static int set_context(struct target *t, const char *text, struct error *err)
-{
-	return config_set_string(&t->config->kubernetes.context, text, err);
-}
-
-static int set_api_timeout(struct target *t, const char *text,
+static int set_api_timeout(struct setting_target *t, const char *text,
 			   struct error *err)
 {
 	return config_set_api_timeout(t->config, text, err);
-}
-
-static int set_output(struct target *t, const char *text, struct error *err)
-{
-	return set_path(&t->config->output, text, err);
-}
-
-static int set_concurrency(struct target *t, const char *text,
-			   struct error *err)
-{
-	return config_set_concurrency(t->config, text, err);
-}
-
-static int set_deadline(struct target *t, const char *text, struct error *err)
-{
-	return config_set_deadline(t->config, text, err);
-}
-
-static int set_metrics(struct target *t, const char *text, struct error *err)
-{
-	return config_set_metrics(t->config, text, err);
-}
-
-static int set_max_series(struct target *t, const char *text, struct error *err)
-{
-	return config_set_max_series(t->config, text, err);
-}
-
-static int set_log_level(struct target *t, const char *text, struct error *err)
-{
-	return config_set_log_level(t->config, text, err);
 }
 
 static int read_kubernetes(struct target *t, const struct key *key,
@@ -256,34 +175,34 @@ static int read_jobs(struct target *t, const struct key *key,
 
 static const struct key top_keys[] = {
 	{ "kubernetes", read_kubernetes, NULL },
-	{ "output", read_text, set_output },
-	{ "concurrency", read_text, set_concurrency },
-	{ "deadline", read_text, set_deadline },
-	{ "metrics", read_text, set_metrics },
-	{ "max_series", read_text, set_max_series },
-	{ "log_level", read_text, set_log_level },
+	{ "output", read_text, setting_output },
+	{ "concurrency", read_text, setting_concurrency },
+	{ "deadline", read_text, setting_deadline },
+	{ "metrics", read_text, setting_metrics },
+	{ "max_series", read_text, setting_max_series },
+	{ "log_level", read_text, setting_log_level },
 	{ "jobs", read_jobs, NULL },
 	{ NULL, NULL, NULL },
 };
 
 static const struct key kubernetes_keys[] = {
-	{ "kubeconfig", read_text, set_kubeconfig },
-	{ "context", read_text, set_context },
+	{ "kubeconfig", read_text, setting_kubeconfig },
+	{ "context", read_text, setting_context },
 	{ "timeout", read_text, set_api_timeout },
 	{ NULL, NULL, NULL },
 };
 
 static const struct key job_keys[] = {
 	{ "name", read_text, set_job_name },
-	{ "namespaces", read_list, add_namespace },
-	{ "labels", read_text, set_labels },
-	{ "node", read_text, set_node },
-	{ "port", read_text, set_port },
+	{ "namespaces", read_list, setting_namespace },
+	{ "labels", read_text, setting_labels },
+	{ "node", read_text, setting_node },
+	{ "port", read_text, setting_port },
 	{ "address", read_text, set_address },
 	{ "unready", read_unready, NULL },
-	{ "domains", read_list, add_domain },
-	{ "ignored_domains", read_list, add_ignored },
-	{ "timeout", read_text, set_timeout },
+	{ "domains", read_list, setting_domain },
+	{ "ignored_domains", read_list, setting_ignored_domain },
+	{ "timeout", read_text, setting_timeout },
 	{ NULL, NULL, NULL },
 };
 
@@ -352,14 +271,14 @@ static int read_job(struct target *t, const struct yaml_node *node,
 
 	if (r < 0)
 		return r;
-	if (t->job->name[0] == '\0')
+	if (t->at.job->name[0] == '\0')
 		return yaml_fail(t->yaml, node, err, "a job has no name");
-	r = job_config_finish(t->job, &reason);
+	r = job_config_finish(t->at.job, &reason);
 	if (reason.code == ERROR_MEMORY)
 		return error_memory(err);
 	if (r < 0)
 		return yaml_fail(t->yaml, node, err, "job '%s': %s",
-				 t->job->name, reason.message);
+				 t->at.job->name, reason.message);
 	return 0;
 }
 
@@ -374,17 +293,17 @@ static int read_jobs(struct target *t, const struct key *key,
 				 key->name);
 	while ((item = yaml_next_item(node, &at)) != NULL) {
 		struct job_config job = { 0 };
-		struct target in_job = { t->yaml, t->config, &job };
+		struct target in_job = { t->yaml, { t->at.config, &job } };
 		int r;
 
-		if (t->config->jobs.count == CONFIG_JOBS_MAX)
+		if (t->at.config->jobs.count == CONFIG_JOBS_MAX)
 			return yaml_fail(t->yaml, item, err,
 					 "more than %d jobs", CONFIG_JOBS_MAX);
 		r = job_config_init(&job, "", err);
 		if (r == 0)
 			r = read_job(&in_job, item, err);
 		if (r == 0)
-			r = job_vector_append(&t->config->jobs, job, err);
+			r = job_vector_append(&t->at.config->jobs, job, err);
 		if (r < 0) {
 			job_config_free(&job);
 			return r;
@@ -404,7 +323,7 @@ int config_file_load(const char *path, struct config *config, struct error *err)
 	if (r == 0)
 		r = yaml_parse(path, &text, &yaml, err);
 	if (r == 0) {
-		target = (struct target){ .yaml = yaml, .config = config };
+		target = (struct target){ .yaml = yaml, .at.config = config };
 		r = read_mapping(&target, top_keys, yaml_root(yaml), "the file",
 				 err);
 	}

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "config/setting.h"
 
 #define HELP_COLUMN 28 /* where the explanations begin */
 #define HELP_WIDTH 79
@@ -35,18 +36,10 @@ static const char *const group_titles[] = {
 	[GROUP_ASK] = "Instead of a run",
 };
 
-/* What an option sets: `job` is the one of the first group. */
-struct target {
-	struct config *config;
-	struct job_config *job;
-};
-
-typedef int setter(struct target *target, const char *value, struct error *err);
-
 /* Calls add() for each comma-separated item; commas inside /.../ do not
  * split. */
-static int for_each_item(const char *list, struct target *target, setter *add,
-			 struct error *err)
+static int for_each_item(const char *list, struct setting_target *target,
+			 setting_function *add, struct error *err)
 {
 	const char *at = list;
 
@@ -82,48 +75,8 @@ static int for_each_item(const char *list, struct target *target, setter *add,
 	}
 }
 
-static int add_namespace(struct target *t, const char *item, struct error *err)
-{
-	return job_config_add_namespace(t->job, item, err);
-}
-
-static int set_namespaces(struct target *t, const char *value,
-			  struct error *err)
-{
-	return for_each_item(value, t, add_namespace, err);
-}
-
-static int set_labels(struct target *t, const char *value, struct error *err)
-{
-	return job_config_set_labels(t->job, value, err);
-}
-
-static int add_domain(struct target *t, const char *item, struct error *err)
-{
-	return domain_vector_add(&t->job->domains, item, err);
-}
-
-static int set_domains(struct target *t, const char *value, struct error *err)
-{
-	return for_each_item(value, t, add_domain, err);
-}
-
-static int add_ignored(struct target *t, const char *item, struct error *err)
-{
-	return domain_filter_add(&t->job->ignored, item, err);
-}
-
-static int set_ignored(struct target *t, const char *value, struct error *err)
-{
-	return for_each_item(value, t, add_ignored, err);
-}
-
-static int set_port(struct target *t, const char *value, struct error *err)
-{
-	return job_config_set_port(t->job, value, err);
-}
-
-static int set_unready(struct target *t, const char *value, struct error *err)
+static int set_unready(struct setting_target *t, const char *value,
+		       struct error *err)
 {
 	(void)value;
 	(void)err;
@@ -131,7 +84,8 @@ static int set_unready(struct target *t, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_host_ip(struct target *t, const char *value, struct error *err)
+static int set_host_ip(struct setting_target *t, const char *value,
+		       struct error *err)
 {
 	(void)value;
 	(void)err;
@@ -139,68 +93,15 @@ static int set_host_ip(struct target *t, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_node(struct target *t, const char *value, struct error *err)
-{
-	return job_config_set_node(t->job, value, err);
-}
-
-static int set_path(char **member, const char *value, struct error *err)
-{
-	if (value[0] == '\0')
-		return error_set(err, ERROR_INVALID, "the path is empty");
-	return config_set_string(member, value, err);
-}
-
-static int set_pods_file(struct target *t, const char *value, struct error *err)
-{
-	return set_path(&t->job->pods_file, value, err);
-}
-
-static int set_timeout(struct target *t, const char *value, struct error *err)
-{
-	return job_config_set_timeout(t->job, value, err);
-}
-
-static int set_kubeconfig(struct target *t, const char *value,
-			  struct error *err)
-{
-	return set_path(&t->config->kubernetes.kubeconfig, value, err);
-}
-
-static int set_context(struct target *t, const char *value, struct error *err)
-{
-	return config_set_string(&t->config->kubernetes.context, value, err);
-}
-
-static int set_concurrency(struct target *t, const char *value,
-			   struct error *err)
-{
-	return config_set_concurrency(t->config, value, err);
-}
-
-static int set_deadline(struct target *t, const char *value, struct error *err)
-{
-	return config_set_deadline(t->config, value, err);
-}
-
-static int set_output(struct target *t, const char *value, struct error *err)
+static int set_output(struct setting_target *t, const char *value,
+		      struct error *err)
 {
 	t->config->has_output = true;
-	return set_path(&t->config->output, value, err);
+	return setting_output(t, value, err);
 }
 
-static int set_metrics(struct target *t, const char *value, struct error *err)
-{
-	return config_set_metrics(t->config, value, err);
-}
-
-static int set_max_series(struct target *t, const char *value,
-			  struct error *err)
-{
-	return config_set_max_series(t->config, value, err);
-}
-
-static int set_report(struct target *t, const char *value, struct error *err)
+static int set_report(struct setting_target *t, const char *value,
+		      struct error *err)
 {
 	static const char *const names[] = { "none", "table", "json" };
 	int choice;
@@ -216,17 +117,20 @@ static int set_report(struct target *t, const char *value, struct error *err)
 	return r;
 }
 
-static int set_warn(struct target *t, const char *value, struct error *err)
+static int set_warn(struct setting_target *t, const char *value,
+		    struct error *err)
 {
 	return config_set_threshold(&t->config->warn, value, err);
 }
 
-static int set_crit(struct target *t, const char *value, struct error *err)
+static int set_crit(struct setting_target *t, const char *value,
+		    struct error *err)
 {
 	return config_set_threshold(&t->config->crit, value, err);
 }
 
-static int set_check(struct target *t, const char *value, struct error *err)
+static int set_check(struct setting_target *t, const char *value,
+		     struct error *err)
 {
 	(void)value;
 	(void)err;
@@ -234,60 +138,57 @@ static int set_check(struct target *t, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_log_level(struct target *t, const char *value, struct error *err)
-{
-	return config_set_log_level(t->config, value, err);
-}
-
 /* In the order of --help. `set` is NULL where options_parse() acts itself. */
 static const struct row {
 	const char *name;
-	const char *argument; /* NULL: takes none */
+	/* NULL: takes none; "LIST": `set` is called for each of its items */
+	const char *argument;
 	enum option_group group;
-	setter *set;
+	setting_function *set;
 	enum options_action action;
 	const char *help;
 } rows[] = {
-	{ "namespaces", "LIST", GROUP_JOB, set_namespaces, ACTION_RUN,
+	{ "namespaces", "LIST", GROUP_JOB, setting_namespace, ACTION_RUN,
 	  "namespaces to search, '*' for all (default)" },
-	{ "labels", "SELECTOR", GROUP_JOB, set_labels, ACTION_RUN,
+	{ "labels", "SELECTOR", GROUP_JOB, setting_labels, ACTION_RUN,
 	  "label selector, as kubectl's -l" },
-	{ "domains", "LIST", GROUP_JOB, set_domains, ACTION_RUN,
+	{ "domains", "LIST", GROUP_JOB, setting_domain, ACTION_RUN,
 	  "domains to probe on each pod: names, *.wildcards, IP addresses" },
-	{ "ignored-domains", "LIST", GROUP_JOB, set_ignored, ACTION_RUN,
+	{ "ignored-domains", "LIST", GROUP_JOB, setting_ignored_domain,
+	  ACTION_RUN,
 	  "domains to leave out: names, or /POSIX extended regex/" },
-	{ "port", "PORT", GROUP_JOB, set_port, ACTION_RUN,
+	{ "port", "PORT", GROUP_JOB, setting_port, ACTION_RUN,
 	  "number, or a container port's name (443)" },
 	{ "unready", NULL, GROUP_JOB, set_unready, ACTION_RUN,
 	  "probe pods that are not Ready as well" },
 	{ "host-ip", NULL, GROUP_JOB, set_host_ip, ACTION_RUN,
 	  "connect to the node's address instead of the pod's" },
-	{ "node", "NAME", GROUP_JOB, set_node, ACTION_RUN,
+	{ "node", "NAME", GROUP_JOB, setting_node, ACTION_RUN,
 	  "only pods bound to this node; '@self' for the own one" },
-	{ "pods-file", "FILE", GROUP_JOB, set_pods_file, ACTION_RUN,
+	{ "pods-file", "FILE", GROUP_JOB, setting_pods_file, ACTION_RUN,
 	  "read the pods ('kubectl get pods -o json') from FILE or '-'" },
-	{ "timeout", "DURATION", GROUP_JOB, set_timeout, ACTION_RUN,
+	{ "timeout", "DURATION", GROUP_JOB, setting_timeout, ACTION_RUN,
 	  "for each connection (5s)" },
 
 	{ "config", "FILE", GROUP_API, NULL, ACTION_RUN,
 	  "configuration file (" SYSCONFDIR
 	  "/certificate-expiry-monitor.yaml, if it exists)" },
-	{ "kubeconfig", "FILE", GROUP_API, set_kubeconfig, ACTION_RUN,
+	{ "kubeconfig", "FILE", GROUP_API, setting_kubeconfig, ACTION_RUN,
 	  "API access ($KUBECONFIG, in-cluster account, ~/.kube/config)" },
-	{ "context", "NAME", GROUP_API, set_context, ACTION_RUN,
+	{ "context", "NAME", GROUP_API, setting_context, ACTION_RUN,
 	  "context of the kubeconfig (its current one)" },
 
-	{ "concurrency", "NUMBER", GROUP_RUN, set_concurrency, ACTION_RUN,
+	{ "concurrency", "NUMBER", GROUP_RUN, setting_concurrency, ACTION_RUN,
 	  "connections in flight (64)" },
-	{ "deadline", "DURATION", GROUP_RUN, set_deadline, ACTION_RUN,
+	{ "deadline", "DURATION", GROUP_RUN, setting_deadline, ACTION_RUN,
 	  "for the whole run (50s)" },
 
 	{ "output", "FILE", GROUP_OUTPUT, set_output, ACTION_RUN,
 	  "textfile to replace; '-' for standard output, 'none' "
 	  "(" TEXTFILE_DIR "/" CONFIG_TEXTFILE_NAME ")" },
-	{ "metrics", "SET", GROUP_OUTPUT, set_metrics, ACTION_RUN,
+	{ "metrics", "SET", GROUP_OUTPUT, setting_metrics, ACTION_RUN,
 	  "standard, summary or mux (standard)" },
-	{ "max-series", "NUMBER", GROUP_OUTPUT, set_max_series, ACTION_RUN,
+	{ "max-series", "NUMBER", GROUP_OUTPUT, setting_max_series, ACTION_RUN,
 	  "above it the summary is written; 0 for no limit (20000)" },
 	{ "report", "FORMAT", GROUP_OUTPUT, set_report, ACTION_RUN,
 	  "table, json or none (table on a terminal, else none)" },
@@ -297,7 +198,7 @@ static const struct row {
 	  "red below this time to expiry, or 10% of the lifetime (7d)" },
 	{ "check", NULL, GROUP_OUTPUT, set_check, ACTION_RUN,
 	  "exit 3 if a pair is bad or below --crit, or if there is none" },
-	{ "log-level", "LEVEL", GROUP_OUTPUT, set_log_level, ACTION_RUN,
+	{ "log-level", "LEVEL", GROUP_OUTPUT, setting_log_level, ACTION_RUN,
 	  "debug, info, warning, error (info on a terminal and under systemd, "
 	  "else warning)" },
 
@@ -434,8 +335,19 @@ static int check_pods_file(const struct options *options, struct error *err)
 	return 0;
 }
 
-static int apply_all(const struct options *options, struct target *target,
-		     bool *ret_has_job, struct error *err)
+static int apply(const struct row *row, struct setting_target *target,
+		 const char *value, struct error *err)
+{
+	if (row->set == NULL)
+		return 0;
+	if (row->argument != NULL && strcmp(row->argument, "LIST") == 0)
+		return for_each_item(value, target, row->set, err);
+	return row->set(target, value, err);
+}
+
+static int apply_all(const struct options *options,
+		     struct setting_target *target, bool *ret_has_job,
+		     struct error *err)
 {
 	for (size_t i = 0; i < options->uses.count; i++) {
 		const struct option_use *use = &options->uses.items[i];
@@ -443,7 +355,7 @@ static int apply_all(const struct options *options, struct target *target,
 
 		if (row->group == GROUP_JOB)
 			*ret_has_job = true;
-		if (row->set != NULL && row->set(target, use->value, err) < 0) {
+		if (apply(row, target, use->value, err) < 0) {
 			if (err->code == ERROR_INVALID)
 				err->code = ERROR_USAGE;
 			return error_prefix(err, "--%s", row->name);
@@ -456,7 +368,7 @@ int options_apply(const struct options *options, struct config *config,
 		  struct error *err)
 {
 	struct job_config job = { 0 };
-	struct target target = { config, &job };
+	struct setting_target target = { config, &job };
 	bool has_job = false;
 	int r = job_config_init(&job, "cli", err);
 

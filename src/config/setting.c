@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a text to the member it sets.
+ */
+#include <config.h>
+
+#include "config/setting.h"
+
+static int set_path(char **member, const char *text, struct error *err)
+{
+	if (text[0] == '\0')
+		return error_set(err, ERROR_INVALID, "the path is empty");
+	return config_set_string(member, text, err);
+}
+
+int setting_namespace(struct setting_target *t, const char *text,
+		      struct error *err)
+{
+	return job_config_add_namespace(t->job, text, err);
+}
+
+int setting_labels(struct setting_target *t, const char *text,
+		   struct error *err)
+{
+	return job_config_set_labels(t->job, text, err);
+}
+
+int setting_node(struct setting_target *t, const char *text, struct error *err)
+{
+	return job_config_set_node(t->job, text, err);
+}
+
+int setting_port(struct setting_target *t, const char *text, struct error *err)
+{
+	return job_config_set_port(t->job, text, err);
+}
+
+int setting_domain(struct setting_target *t, const char *text,
+		   struct error *err)
+{
+	return domain_vector_add(&t->job->domains, text, err);
+}
+
+int setting_ignored_domain(struct setting_target *t, const char *text,
+			   struct error *err)
+{
+	return domain_filter_add(&t->job->ignored, text, err);
+}
+
+int setting_pods_file(struct setting_target *t, const char *text,
+		      struct error *err)
+{
+	return set_path(&t->job->pods_file, text, err);
+}
+
+int setting_timeout(struct setting_target *t, const char *text,
+		    struct error *err)
+{
+	return job_config_set_timeout(t->job, text, err);
+}
+
+int setting_kubeconfig(struct setting_target *t, const char *text,
+		       struct error *err)
+{
+	return set_path(&t->config->kubernetes.kubeconfig, text, err);
+}
+
+int setting_context(struct setting_target *t, const char *text,
+		    struct error *err)
+{
+	return config_set_string(&t->config->kubernetes.context, text, err);
+}
+
+int setting_output(struct setting_target *t, const char *text,
+		   struct error *err)
+{
+	return set_path(&t->config->output, text, err);
+}
+
+int setting_concurrency(struct setting_target *t, const char *text,
+			struct error *err)
+{
+	return config_set_concurrency(t->config, text, err);
+}
+
+int setting_deadline(struct setting_target *t, const char *text,
+		     struct error *err)
+{
+	return config_set_deadline(t->config, text, err);
+}
+
+int setting_metrics(struct setting_target *t, const char *text,
+		    struct error *err)
+{
+	return config_set_metrics(t->config, text, err);
+}
+
+int setting_max_series(struct setting_target *t, const char *text,
+		       struct error *err)
+{
+	return config_set_max_series(t->config, text, err);
+}
+
+int setting_log_level(struct setting_target *t, const char *text,
+		      struct error *err)
+{
+	return config_set_log_level(t->config, text, err);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config/setting: each one sets its own member and refuses what is wrong.
+ */
+#include <config.h>
+
+#include "config/setting.h"
+
+#include <string.h>
+
+#include "support.h"
+
+static struct config config;
+static struct job_config job;
+
+/* What a setting has made of its text, as text. */
+static const char *labels(void)
+{
+	return job.labels;
+}
+
+static const char *ns(void)
+{
+	return job.namespaces.items[0];
+}
+
+static const char *domain(void)
+{
+	return job.domains.items[0].name;
+}
+
+static const char *node(void)
+{
+	return job.node;
+}
+
+static const char *port(void)
+{
+	return job.port;
+}
+
+static const char *pods_file(void)
+{
+	return job.pods_file;
+}
+
+static const char *kubeconfig(void)
+{
+	return config.kubernetes.kubeconfig;
+}
+
+static const char *context(void)
+{
+	return config.kubernetes.context;
+}
+
+static const char *output(void)
+{
+	return config.output;
+}
+
+static int set_up(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_ok(config_init(&config, &err), &err);
+	assert_ok(job_config_init(&job, "cli", &err), &err);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	job_config_free(&job);
+	config_free(&config);
+	return 0;
+}
+
+static void test_texts(void **state)
+{
+	static const struct {
+		setting_function *set;
+		const char *text;
+		const char *bad; /* NULL: nothing is */
+		const char *(*get)(void);
+	} rows[] = {
+		{ setting_labels, "app=x", "=", labels },
+		{ setting_namespace, "edge", "Edge", ns },
+		{ setting_domain, "a.example", "a b", domain },
+		{ setting_node, "node-1", "Node", node },
+		{ setting_port, "8443", "0", port },
+		{ setting_pods_file, "pods.json", "", pods_file },
+		{ setting_kubeconfig, "config", "", kubeconfig },
+		{ setting_context, "prod", NULL, context },
+		{ setting_output, "x.prom", "", output },
+	};
+	struct setting_target target = { &config, &job };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct error err = { 0 };
+
+		assert_ok(rows[i].set(&target, rows[i].text, &err), &err);
+		assert_string_equal(rows[i].get(), rows[i].text);
+		if (rows[i].bad == NULL)
+			continue;
+		assert_int_equal(rows[i].set(&target, rows[i].bad, &err),
+				 -ERROR_INVALID);
+		assert_string_equal(rows[i].get(), rows[i].text);
+	}
+}
+
+static void test_numbers(void **state)
+{
+	struct setting_target target = { &config, &job };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_ok(setting_timeout(&target, "2s", &err), &err);
+	assert_int_equal(job.timeout_ms, 2000);
+	assert_ok(setting_deadline(&target, "9s", &err), &err);
+	assert_int_equal(config.deadline_ms, 9000);
+	assert_ok(setting_concurrency(&target, "7", &err), &err);
+	assert_int_equal(config.concurrency, 7);
+	assert_ok(setting_max_series(&target, "11", &err), &err);
+	assert_int_equal(config.max_series, 11);
+	assert_ok(setting_metrics(&target, "mux", &err), &err);
+	assert_int_equal(config.metrics, METRICS_MUX);
+	assert_ok(setting_log_level(&target, "error", &err), &err);
+	assert_int_equal(config.log_level, LOG_LEVEL_ERROR);
+	assert_ok(setting_ignored_domain(&target, "/^x/", &err), &err);
+	assert_int_equal(job.ignored.count, 1);
+	assert_int_equal(setting_timeout(&target, "2", &err), -ERROR_INVALID);
+	assert_int_equal(setting_metrics(&target, "all", &err), -ERROR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_texts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_numbers, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
