@@ -246,9 +246,10 @@ start_servers() {
 	return 1
 }
 
+# By force: nginx sleeps through a gentle signal that comes while it starts.
 stop_servers() {
 	[ "${#servers[@]}" -gt 0 ] || return 0
-	kill "${servers[@]}" 2>/dev/null || true
+	kill -KILL "${servers[@]}" 2>/dev/null || true
 	wait "${servers[@]}" 2>/dev/null || true
 	servers=()
 }

@@ -20,6 +20,8 @@
 #include "probe/certificate.h"
 #include "report/verdict.h"
 
+#define CERTIFICATE_COLUMNS_MIN 100 /* of a terminal, to show fingerprints */
+
 struct column {
 	const char *name;
 	double width_hint; /* a share of the terminal if below 1 */
@@ -169,19 +171,41 @@ static void print_sum(FILE *out, const struct run_facts *facts)
 		      facts->duration_ms % 1000 / 100);
 }
 
+static void hide(struct libscols_table *table, enum result_column column)
+{
+	(void)scols_column_set_flags(scols_table_get_column(table, column),
+				     SCOLS_FL_HIDDEN);
+}
+
+/* What the names of the culprits need the room of. */
+static void hide_columns(FILE *out, struct libscols_table *table,
+			 const struct run_facts *facts)
+{
+	const struct target_set *targets = facts->targets;
+	bool has_lag = false;
+
+	for (size_t i = 0; !has_lag && i < targets->pair_count; i++)
+		has_lag = pool_set_lag(facts->pools, &targets->pairs[i]) > 0;
+	if (!has_lag)
+		hide(table, COLUMN_LAG);
+	if (isatty(fileno(out)) == 1 &&
+	    scols_table_get_termwidth(table) < CERTIFICATE_COLUMNS_MIN)
+		hide(table, COLUMN_CERTIFICATE);
+}
+
 int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 {
 	static const struct column columns[] = {
 		[COLUMN_STATUS] = { "STATUS", 0, 0 },
 		[COLUMN_LEFT] = { "LEFT", 0, SCOLS_FL_RIGHT },
 		[COLUMN_LAG] = { "LAG", 0, SCOLS_FL_RIGHT },
-		[COLUMN_NAMESPACE] = { "NAMESPACE", 0.1, SCOLS_FL_TRUNC },
-		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_TRUNC },
-		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_TRUNC },
+		[COLUMN_NAMESPACE] = { "NAMESPACE", 0.1, SCOLS_FL_WRAP },
+		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_WRAP },
+		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_PORT] = { "PORT", 0, SCOLS_FL_RIGHT },
-		[COLUMN_CERTIFICATE] = { "CERTIFICATE", 0, SCOLS_FL_TRUNC },
+		[COLUMN_CERTIFICATE] = { "CERTIFICATE", 0, 0 },
 		[COLUMN_REASON] = { "REASON", 0, 0 },
-		[COLUMN_JOB] = { "JOB", 0.1, SCOLS_FL_TRUNC },
+		[COLUMN_JOB] = { "JOB", 0.1, SCOLS_FL_WRAP },
 	};
 	size_t column_count = sizeof(columns) / sizeof(columns[0]) -
 			      (facts->config->jobs.count > 1 ? 0 : 1);
@@ -196,6 +220,7 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	for (size_t i = 0; i < shown; i++)
 		if (!add_result(table, facts, sorted[i]))
 			return error_memory(err);
+	hide_columns(out, table, facts);
 	if (shown > 0 && scols_print_table(table) != 0)
 		return error_memory(err);
 	if (shown < count)
