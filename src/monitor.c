@@ -117,14 +117,28 @@ static void settle_defaults(struct run *run)
 
 /* --- Discovery ----------------------------------------------------------- */
 
+#define JOB_WORDS_MAX 288 /* bytes; a job's name has 253 */
+
+/* "job 'edge': "; nothing for the only job, that of the options. */
+static const char *job_words(const struct job_config *job,
+			     char words[JOB_WORDS_MAX])
+{
+	words[0] = '\0';
+	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
+		(void)snprintf(words, JOB_WORDS_MAX, "job '%s': ", job->name);
+	return words;
+}
+
 static void log_discovery_failures(const struct job_discovery *job)
 {
 	size_t count = job->failures.count;
+	char words[JOB_WORDS_MAX];
 
 	for (size_t i = 0; i < count && i < LOGGED_FAILURES_MAX; i++)
 		log_error("%s", job->failures.items[i].message);
 	if (count > LOGGED_FAILURES_MAX)
-		log_error("job '%s': and %zu more lists failed", job->job->name,
+		log_error("%sand %zu more lists failed",
+			  job_words(job->job, words),
 			  count - LOGGED_FAILURES_MAX);
 }
 
@@ -157,7 +171,9 @@ static uint64_t count_skipped(const struct namespace_count *ns)
 static void log_empty_namespaces(const struct job_discovery *job)
 {
 	enum log_level level =
-		job->job->node[0] == '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+		pool_is_whole(job->job) ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+	char words[JOB_WORDS_MAX];
+	const char *which = job_words(job->job, words);
 	size_t logged = 0;
 
 	for (size_t i = 0; i < job->namespaces.count; i++) {
@@ -170,23 +186,20 @@ static void log_empty_namespaces(const struct job_discovery *job)
 			continue;
 		describe_skipped(ns, skipped, sizeof(skipped));
 		if (ns->matching == 0 && ns->ns[0] == '\0')
-			log_line(level, "job '%s': no pod matches",
-				 job->job->name);
+			log_line(level, "%sno pod matches", which);
 		else if (ns->matching == 0)
-			log_line(level,
-				 "job '%s': no pod matches in namespace '%s'",
-				 job->job->name, ns->ns);
+			log_line(level, "%sno pod matches in namespace '%s'",
+				 which, ns->ns);
 		else
 			log_line(level,
-				 "job '%s': none of the %" PRIu64
+				 "%snone of the %" PRIu64
 				 " pods in namespace '%s' can be probed: %s",
-				 job->job->name, ns->matching, ns->ns, skipped);
+				 which, ns->matching, ns->ns, skipped);
 	}
 	if (logged > LOGGED_FAILURES_MAX)
 		log_line(level,
-			 "job '%s': and %zu more namespaces without a pod to "
-			 "probe",
-			 job->job->name, logged - LOGGED_FAILURES_MAX);
+			 "%sand %zu more namespaces without a pod to probe",
+			 which, logged - LOGGED_FAILURES_MAX);
 }
 
 /* Too many pairs are no reason not to say so in the file. */

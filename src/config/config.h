@@ -21,6 +21,7 @@
 #define CONFIG_JOBS_MAX 1000
 #define CONFIG_DOMAINS_MAX 10000    /* of a job */
 #define CONFIG_NAMESPACES_MAX 10000 /* of a job */
+#define CONFIG_CLI_JOB "cli"	    /* the job that options describe */
 #define CONFIG_TEXTFILE_NAME "certificate_expiry_monitor.prom"
 
 enum metrics_mode {

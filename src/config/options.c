@@ -370,7 +370,7 @@ int options_apply(const struct options *options, struct config *config,
 	struct job_config job = { 0 };
 	struct setting_target target = { config, &job };
 	bool has_job = false;
-	int r = job_config_init(&job, "cli", err);
+	int r = job_config_init(&job, CONFIG_CLI_JOB, err);
 
 	if (r == 0)
 		r = apply_all(options, &target, &has_job, err);

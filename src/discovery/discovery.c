@@ -81,7 +81,7 @@ static void name_list(const struct job_config *job, const char *ns,
 		error_prefix(err, "cannot list pods");
 	else
 		error_prefix(err, "cannot list pods in namespace '%s'", ns);
-	if (strcmp(job->name, "cli") != 0)
+	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
 		error_prefix(err, "job '%s'", job->name);
 }
 
