@@ -63,8 +63,10 @@ int main(int argc, char **argv)
 	int status = EXIT_FAILED;
 
 	open_standard_descriptors();
-	/* A reader that went away is a failed write, not the end. */
+	/* A reader that went away, or a limit on the size of files, is a failed
+	 * write, not the end. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (x509_init(&err) < 0)
 		log_error("%s", err.message);
 	else
