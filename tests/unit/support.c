@@ -116,6 +116,34 @@ char *read_text(const char *path)
 	return text;
 }
 
+int stderr_capture_setup(void **state)
+{
+	struct stderr_capture *c = test_calloc(1, sizeof(*c));
+	int fd;
+
+	c->directory = temp_dir_make();
+	c->path = path_join(c->directory, "stderr");
+	c->saved = dup(STDERR_FILENO);
+	fd = open(c->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	(void)close(fd);
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+	*state = c;
+	return 0;
+}
+
+int stderr_capture_teardown(void **state)
+{
+	struct stderr_capture *c = *state;
+
+	assert_int_equal(dup2(c->saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(c->saved);
+	free(c->path);
+	temp_dir_remove(c->directory);
+	test_free(c);
+	return 0;
+}
+
 size_t count_entries(const char *path)
 {
 	DIR *directory = opendir(path);

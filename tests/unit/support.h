@@ -57,6 +57,16 @@ void write_file(const char *path, const char *text);
 /* The whole file as text, to be freed. */
 char *read_text(const char *path);
 
+/* For cmocka's set-up and tear-down: standard error goes to a file for the
+ * time of a test, and is not the journal. *state is the capture. */
+struct stderr_capture {
+	char *directory;
+	char *path;
+	int saved;
+};
+int stderr_capture_setup(void **state);
+int stderr_capture_teardown(void **state);
+
 /* How many entries a directory has, "." and ".." left out. */
 size_t count_entries(const char *path);
 

@@ -270,7 +270,7 @@ static void test_long_common_name(void **state)
 /* Whatever bytes stand there, the label is valid UTF-8 without NUL. */
 static void test_hostile_common_names(void **state)
 {
-	static const char good[] = "PLACEHOLDER-1234";
+	static const char good[] = "ORIGINAL-CN-1234";
 	static const char *const bytes[] = {
 		"\xff\xfe\xfd\xfc\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 		"abc\0def\0\0\0\0\0\0\0\0\0",

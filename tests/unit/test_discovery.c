@@ -6,14 +6,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +14,8 @@
 
 #include "base/cleanup.h"
 #include "discovery/discovery.h"
+
+#include "support.h"
 
 #define PATH_BYTES 256
 
@@ -56,16 +50,10 @@ static int tear_down(void **state)
 	return rmdir(directory);
 }
 
-static void write_file(const char *name, const char *text,
-		       char path[PATH_BYTES])
+static void make_file(const char *name, const char *text, char path[PATH_BYTES])
 {
-	int fd;
-
 	(void)snprintf(path, PATH_BYTES, "%s/%s", directory, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(close(fd), 0);
+	write_file(path, text);
 }
 
 /* A configuration without jobs. */
@@ -193,7 +181,7 @@ static void test_files(void **state)
 		char found[1024];
 		struct error err;
 
-		write_file("pods.json", files[i].file, path);
+		make_file("pods.json", files[i].file, path);
 		make_config(&config);
 		add_job(&config, "cli", path, NULL);
 		assert_int_equal(run(&config, 60000, &discovery, &err), 0);
@@ -269,20 +257,20 @@ static void test_unreachable(void **state)
 	struct error err;
 
 	(void)state;
-	write_file("pods.json", LIST(POD("a", "x", READY("10.0.0.1"))), path);
+	make_file("pods.json", LIST(POD("a", "x", READY("10.0.0.1"))), path);
 	make_config(&config);
 	add_job(&config, "cli", NULL, "a");
 	assert_int_equal(
 		job_config_add_namespace(&config.jobs.items[0], "b", &err), 0);
 	add_job(&config, "edge", NULL, "*");
 	add_job(&config, "file", path, NULL);
-	write_file("config",
-		   "current-context: x\n"
-		   "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
-		   "clusters: [{name: c, cluster: "
-		   "{server: 'https://127.0.0.1:1/'}}]\n"
-		   "users: [{name: u, user: {token: s3cret}}]\n",
-		   path);
+	make_file("config",
+		  "current-context: x\n"
+		  "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+		  "clusters: [{name: c, cluster: "
+		  "{server: 'https://127.0.0.1:1/'}}]\n"
+		  "users: [{name: u, user: {token: s3cret}}]\n",
+		  path);
 	assert_int_equal(
 		config_set_string(&config.kubernetes.kubeconfig, path, &err),
 		0);
@@ -315,7 +303,7 @@ static void test_bad_kubeconfig(void **state)
 	make_config(&config);
 	add_job(&config, "one", NULL, "a");
 	add_job(&config, "two", NULL, "b");
-	write_file("config", "clusters: 7\ncurrent-context: 'x'\n", path);
+	make_file("config", "clusters: 7\ncurrent-context: 'x'\n", path);
 	assert_int_equal(
 		config_set_string(&config.kubernetes.kubeconfig, path, &err),
 		0);

@@ -4,14 +4,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +12,8 @@
 
 #include "kube/access.h"
 #include "kube/kubeconfig.h"
+
+#include "support.h"
 
 #define PATH_BYTES 256
 
@@ -79,24 +73,18 @@ static int tear_down(void **state)
 }
 
 /* Writes a file into the directory; `path` gets its path. */
-static void write_file(const char *name, const char *text,
-		       char path[PATH_BYTES])
+static void make_file(const char *name, const char *text, char path[PATH_BYTES])
 {
-	int fd;
-
 	(void)snprintf(path, PATH_BYTES, "%s/%s", directory, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(close(fd), 0);
+	write_file(path, text);
 }
 
-static int read_text(const char *text, const char *context,
-		     struct kube_access *ret_access, struct error *err)
+static int read_access(const char *text, const char *context,
+		       struct kube_access *ret_access, struct error *err)
 {
 	char path[PATH_BYTES];
 
-	write_file("config", text, path);
+	make_file("config", text, path);
 	*ret_access = (struct kube_access){ 0 };
 	*err = (struct error){ 0 };
 	return kubeconfig_read(path, context, ret_access, err);
@@ -119,14 +107,15 @@ static void test_inline(void **state)
 
 	(void)state;
 	assert_int_equal(
-		read_text(CONFIG(SERVER "    certificate-authority-data: Q0E=\n"
-					"    certificate-authority: /not/this\n"
-					"    tls-server-name: kubernetes\n"
-					"    disable-compression: true\n",
-				 "    client-certificate-data: Q0VSVA==\n"
-				 "    client-key-data: >-\n      S0\n      VZ\n"
-				 "    token: 's3cret'\n"),
-			  NULL, &access, &err),
+		read_access(
+			CONFIG(SERVER "    certificate-authority-data: Q0E=\n"
+				      "    certificate-authority: /not/this\n"
+				      "    tls-server-name: kubernetes\n"
+				      "    disable-compression: true\n",
+			       "    client-certificate-data: Q0VSVA==\n"
+			       "    client-key-data: >-\n      S0\n      VZ\n"
+			       "    token: 's3cret'\n"),
+			NULL, &access, &err),
 		0);
 	assert_string_equal(access.server, "https://127.0.0.1:6443");
 	assert_string_equal(access.tls_server_name, "kubernetes");
@@ -150,11 +139,11 @@ static void test_paths(void **state)
 	(void)state;
 	(void)snprintf(expected, sizeof(expected), "%s/pki/a.crt", directory);
 	assert_int_equal(
-		read_text(CONFIG("    server: HTTPS://[::1]:6443/k8s/c-1//\n"
-				 "    certificate-authority: /etc/ca.crt\n",
-				 "    client-certificate: pki/a.crt\n"
-				 "    client-key: ./a.key\n"),
-			  "", &access, &err),
+		read_access(CONFIG("    server: HTTPS://[::1]:6443/k8s/c-1//\n"
+				   "    certificate-authority: /etc/ca.crt\n",
+				   "    client-certificate: pki/a.crt\n"
+				   "    client-key: ./a.key\n"),
+			    "", &access, &err),
 		0);
 	assert_string_equal(access.server, "HTTPS://[::1]:6443/k8s/c-1");
 	assert_string_equal(access.ca.path, "/etc/ca.crt");
@@ -171,12 +160,13 @@ static void test_json(void **state)
 
 	(void)state;
 	assert_int_equal(
-		read_text("{\"clusters\":[{\"name\":\"c\",\"cluster\":"
-			  "{\"server\":\"https:\\/\\/h\","
-			  "\"insecure-skip-tls-verify\":true}}],\"users\":null,"
-			  "\"contexts\":[{\"name\":\"a\",\"context\":"
-			  "{\"cluster\":\"c\"}}],\"current-context\":\"a\"}",
-			  NULL, &access, &err),
+		read_access(
+			"{\"clusters\":[{\"name\":\"c\",\"cluster\":"
+			"{\"server\":\"https:\\/\\/h\","
+			"\"insecure-skip-tls-verify\":true}}],\"users\":null,"
+			"\"contexts\":[{\"name\":\"a\",\"context\":"
+			"{\"cluster\":\"c\"}}],\"current-context\":\"a\"}",
+			NULL, &access, &err),
 		0);
 	assert_string_equal(access.server, "https://h");
 	assert_true(access.insecure_skip_tls_verify);
@@ -192,31 +182,31 @@ static void test_token_file(void **state)
 	struct error err;
 
 	(void)state;
-	write_file("token", "\n from-file\t\n\n", path);
+	make_file("token", "\n from-file\t\n\n", path);
 	assert_int_equal(
-		read_text(CONFIG(SERVER, TOKEN "    tokenFile: token\n"), NULL,
-			  &access, &err),
+		read_access(CONFIG(SERVER, TOKEN "    tokenFile: token\n"),
+			    NULL, &access, &err),
 		0);
 	assert_string_equal(access.token.data, "from-file");
 	kube_access_free(&access);
 	assert_int_equal(
-		read_text(CONFIG(SERVER, TOKEN "    tokenFile: none\n"), NULL,
-			  &access, &err),
+		read_access(CONFIG(SERVER, TOKEN "    tokenFile: none\n"), NULL,
+			    &access, &err),
 		0);
 	assert_string_equal(access.token.data, "s3cret");
 	kube_access_free(&access);
-	assert_int_equal(read_text(CONFIG(SERVER, "    tokenFile: none\n"),
-				   NULL, &access, &err),
+	assert_int_equal(read_access(CONFIG(SERVER, "    tokenFile: none\n"),
+				     NULL, &access, &err),
 			 -ERROR_SYSTEM);
 	assert_true(strstr(err.message, "/none: No such file") != NULL);
-	write_file("token", " \n", path);
-	assert_int_equal(read_text(CONFIG(SERVER, "    tokenFile: token\n"),
-				   NULL, &access, &err),
+	make_file("token", " \n", path);
+	assert_int_equal(read_access(CONFIG(SERVER, "    tokenFile: token\n"),
+				     NULL, &access, &err),
 			 -ERROR_INVALID);
 	assert_true(strstr(err.message, "token: is empty") != NULL);
-	write_file("token", "two\nlines\n", path);
-	assert_int_equal(read_text(CONFIG(SERVER, "    tokenFile: token\n"),
-				   NULL, &access, &err),
+	make_file("token", "two\nlines\n", path);
+	assert_int_equal(read_access(CONFIG(SERVER, "    tokenFile: token\n"),
+				     NULL, &access, &err),
 			 -ERROR_INVALID);
 	assert_true(strstr(err.message, "is not a bearer token") != NULL);
 	assert_null(strstr(err.message, "lines"));
@@ -256,7 +246,7 @@ static void test_contexts(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kube_access access;
 		struct error err;
-		int r = read_text(text, cases[i].context, &access, &err);
+		int r = read_access(text, cases[i].context, &access, &err);
 
 		if (r == 0) {
 			assert_string_equal(access.server, cases[i].result);
@@ -357,7 +347,7 @@ static void test_bad(void **state)
 		struct kube_access access;
 		struct error err;
 
-		if (read_text(bad[i].text, NULL, &access, &err) !=
+		if (read_access(bad[i].text, NULL, &access, &err) !=
 		    -ERROR_INVALID)
 			fail_msg("%s: is taken", bad[i].name);
 		if (strstr(err.message, bad[i].message) == NULL)
@@ -377,12 +367,13 @@ static void test_ignored(void **state)
 
 	(void)state;
 	assert_int_equal(
-		read_text("x: {y: [1]}\npreferences: {}\n" CONFIG(
-				  SERVER "    proxy-url: ''\n    z: 1\n"
-					 "    certificate-authority-data: ''\n",
-				  TOKEN "    username: ''\n    exec: null\n"
-					"    client-key-data:\n"),
-			  NULL, &access, &err),
+		read_access("x: {y: [1]}\npreferences: {}\n" CONFIG(
+				    SERVER
+				    "    proxy-url: ''\n    z: 1\n"
+				    "    certificate-authority-data: ''\n",
+				    TOKEN "    username: ''\n    exec: null\n"
+					  "    client-key-data:\n"),
+			    NULL, &access, &err),
 		0);
 	assert_false(kube_file_is_set(&access.ca));
 	assert_false(kube_file_is_set(&access.client_key));
@@ -401,12 +392,13 @@ static void test_limits(void **state)
 	assert_non_null(big);
 	memset(big, ' ', KUBECONFIG_MAX + 1);
 	big[KUBECONFIG_MAX + 1] = '\0';
-	assert_int_equal(read_text(big, NULL, &access, &err), -ERROR_TOO_LARGE);
+	assert_int_equal(read_access(big, NULL, &access, &err),
+			 -ERROR_TOO_LARGE);
 	memset(big, 'x', KUBE_TOKEN_MAX + 1);
 	big[KUBE_TOKEN_MAX + 1] = '\0';
-	write_file("token", big, path);
-	assert_int_equal(read_text(CONFIG(SERVER, "    tokenFile: token\n"),
-				   NULL, &access, &err),
+	make_file("token", big, path);
+	assert_int_equal(read_access(CONFIG(SERVER, "    tokenFile: token\n"),
+				     NULL, &access, &err),
 			 -ERROR_TOO_LARGE);
 	free(big);
 }
@@ -418,7 +410,7 @@ static void test_in_cluster(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	write_file("token", "abc\n", path);
+	make_file("token", "abc\n", path);
 	assert_int_equal(kube_access_in_cluster(directory, "10.96.0.1", "443",
 						&access, &err),
 			 0);
@@ -465,12 +457,12 @@ static void test_find(void **state)
 	char list[2 * PATH_BYTES + 4];
 
 	(void)state;
-	write_file("config", NAMED("explicit"), config);
-	write_file("other", NAMED("environment"), other);
+	make_file("config", NAMED("explicit"), config);
+	make_file("other", NAMED("environment"), other);
 	assert_found(NULL, NULL);
 	(void)snprintf(home, sizeof(home), "%s/.kube", directory);
 	assert_int_equal(mkdir(home, 0700), 0);
-	write_file(".kube/config", NAMED("home"), home);
+	make_file(".kube/config", NAMED("home"), home);
 	assert_found(NULL, "https://home");
 	assert_int_equal(setenv("KUBECONFIG", "", 1), 0);
 	assert_found(NULL, "https://home");
@@ -514,12 +506,12 @@ static void test_node(void **state)
 
 	(void)state;
 	assert_node(&access, NULL);
-	write_file("node.crt", node_certificate, path);
+	make_file("node.crt", node_certificate, path);
 	access.client_certificate.path = strdup(path);
 	assert_node(&access, "node-1.example");
-	write_file("node.crt", admin_certificate, path);
+	make_file("node.crt", admin_certificate, path);
 	assert_node(&access, NULL);
-	write_file("node.crt", "rubbish", path);
+	make_file("node.crt", "rubbish", path);
 	access.source = strdup("the test");
 	assert_int_equal(kube_access_node(&access, &node, &err),
 			 -ERROR_INVALID);

@@ -7,7 +7,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,43 +14,13 @@
 
 #include "support.h"
 
-/* Standard error goes to a file for the time of a test. */
-struct fixture {
-	char *directory;
-	char *path;
-	int saved;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-	int fd;
-
-	f->directory = temp_dir_make();
-	f->path = path_join(f->directory, "stderr");
-	f->saved = dup(STDERR_FILENO);
-	fd = open(f->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	(void)close(fd);
 	log_set_level(LOG_LEVEL_WARNING);
-	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
-	*state = f;
-	return 0;
+	return stderr_capture_setup(state);
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(dup2(f->saved, STDERR_FILENO), STDERR_FILENO);
-	(void)close(f->saved);
-	free(f->path);
-	temp_dir_remove(f->directory);
-	test_free(f);
-	return 0;
-}
-
-static void assert_written(const struct fixture *f, const char *expected)
+static void assert_written(const struct stderr_capture *f, const char *expected)
 {
 	char *text = read_text(f->path);
 
@@ -62,7 +31,7 @@ static void assert_written(const struct fixture *f, const char *expected)
 
 static void test_levels(void **state)
 {
-	struct fixture *f = *state;
+	struct stderr_capture *f = *state;
 
 	log_debug("d");
 	log_info("i");
@@ -110,7 +79,7 @@ static void test_names(void **state)
 
 static void test_one_line_whatever_it_quotes(void **state)
 {
-	struct fixture *f = *state;
+	struct stderr_capture *f = *state;
 	char text[5000];
 	char *written;
 
@@ -140,7 +109,7 @@ static void test_errno_is_kept(void **state)
 
 static void test_journal(void **state)
 {
-	struct fixture *f = *state;
+	struct stderr_capture *f = *state;
 	char stream[64];
 	struct stat st;
 
@@ -189,7 +158,8 @@ static void test_before_line(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, setup, stderr_capture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_levels),
 		TEST(test_names),

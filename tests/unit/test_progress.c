@@ -6,7 +6,6 @@
 
 #include "report/progress.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,41 +15,7 @@
 
 #define CLEAR "\r\033[K"
 
-struct fixture {
-	char *directory;
-	char *path;
-	int saved;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-	int fd;
-
-	f->directory = temp_dir_make();
-	f->path = path_join(f->directory, "stderr");
-	f->saved = dup(STDERR_FILENO);
-	fd = open(f->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	(void)close(fd);
-	(void)unsetenv("JOURNAL_STREAM");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(dup2(f->saved, STDERR_FILENO), STDERR_FILENO);
-	(void)close(f->saved);
-	free(f->path);
-	temp_dir_remove(f->directory);
-	test_free(f);
-	return 0;
-}
-
-static void assert_drawn(const struct fixture *f, const char *expected)
+static void assert_drawn(const struct stderr_capture *f, const char *expected)
 {
 	char *text = read_text(f->path);
 
@@ -100,7 +65,9 @@ static void test_off(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, stderr_capture_setup,               \
+					stderr_capture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_on),
 		TEST(test_off),
