@@ -46,7 +46,9 @@ struct run {
 	struct mono_time begin;
 	struct discovery discovery;
 	struct target_set targets;
+	struct probe_setup setup;
 	struct certificate_cache cache;
+	struct session_facts_set sessions;
 	struct wall_time settled_at;
 	bool cut_off;
 	struct pool_set pools;
@@ -272,8 +274,13 @@ static int probe(struct run *run, struct error *err)
 			run->progress.is_on ? progress_line_update : NULL,
 		.data = &run->progress,
 	};
-	int r = engine_run(&run->targets, &run->cache, &options,
-			   &run->settled_at, &run->cut_off, err);
+	const struct engine_store store = {
+		.setup = &run->setup,
+		.cache = &run->cache,
+		.sessions = &run->sessions,
+	};
+	int r = engine_run(&run->targets, &store, &options, &run->settled_at,
+			   &run->cut_off, err);
 
 	if (r < 0)
 		return r;
@@ -368,6 +375,8 @@ static void run_release(struct run *run)
 	pool_set_free(&run->pools);
 	target_set_free(&run->targets);
 	certificate_cache_release(&run->cache);
+	session_facts_set_release(&run->sessions);
+	probe_setup_release(&run->setup);
 	discovery_free(&run->discovery);
 	if (run->lock >= 0)
 		(void)close(run->lock);
@@ -439,6 +448,18 @@ static enum exit_status run_pipeline(struct run *run)
 								  EXIT_RAN;
 }
 
+/* Reads the files that jobs name. */
+static int set_up(struct run *run, struct error *err)
+{
+	int r = probe_setup_init(&run->setup, &run->config, err);
+
+	if (r == 0 && run->setup.lacks_system_store)
+		log_warning("the system's certificate store is empty: no chain "
+			    "can be verified (install ca-certificates, or "
+			    "give --ca-file=FILE or --ca-file=none)");
+	return r;
+}
+
 static enum exit_status check_config(const struct run *run)
 {
 	const struct job_vector *jobs = &run->config.jobs;
@@ -464,9 +485,12 @@ enum exit_status monitor_run(const struct options *options)
 
 	if (load_config(&run, options, &err) < 0)
 		return end_early(&run, &err);
+	if (options->action != ACTION_CHECK_CONFIG)
+		settle_defaults(&run);
+	if (set_up(&run, &err) < 0)
+		return end_early(&run, &err);
 	if (options->action == ACTION_CHECK_CONFIG)
 		return check_config(&run);
-	settle_defaults(&run);
 	report_init();
 	if (interrupt_init(&run.interrupt, &err) < 0)
 		return end_early(&run, &err);

@@ -20,9 +20,11 @@ static int compare_pools(const struct pair *a, const struct pair *b)
 	if (a->endpoint->job != b->endpoint->job)
 		return a->endpoint->job < b->endpoint->job ? -1 : 1;
 	r = strcmp(a->endpoint->pod->ns, b->endpoint->pod->ns);
-	if (r != 0 || a->domain == b->domain)
+	if (r != 0)
 		return r;
-	return a->domain < b->domain ? -1 : 1;
+	if (a->domain != b->domain)
+		return a->domain < b->domain ? -1 : 1;
+	return (a->key_type > b->key_type) - (a->key_type < b->key_type);
 }
 
 static int by_pool(const void *a, const void *b)
@@ -73,6 +75,7 @@ static struct pool sum_up(struct pair **pairs, size_t count,
 		.job = pairs[0]->endpoint->job,
 		.ns = pairs[0]->endpoint->pod->ns,
 		.domain = pairs[0]->domain,
+		.key_type = pairs[0]->key_type,
 		.certificates = certificates,
 	};
 	size_t found = 0;

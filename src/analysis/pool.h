@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is seen only across pairs. A pool is all pairs that share job,
- * namespace and domain (and with the job the port): the pods among which a
- * load balancer would pick.
+ * namespace, domain and type of key (and with the job the port): the pods among
+ * which a load balancer would pick.
  *
  * Only certificates that name the domain count; a proxy's self-made default,
  * made anew at each start, never does.
@@ -22,6 +22,7 @@ struct pool {
 	const struct job_config *job; /* borrowed, as all that follows */
 	const char *ns;
 	const struct domain *domain;
+	enum key_type key_type;
 	size_t pairs[STATUS_COUNT]; /* how many are in each status */
 	/* The different leaf certificates that name the domain, sorted by
 	 * fingerprint. */
@@ -36,7 +37,7 @@ struct pool {
 };
 
 struct pool_set {
-	struct pool *pools; /* sorted by job, namespace and domain */
+	struct pool *pools; /* sorted by job, namespace, domain, key */
 	size_t count;
 	const struct pair *pairs; /* of the target set */
 	int64_t *lags;		  /* one for each: pool_set_lag() */

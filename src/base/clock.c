@@ -35,6 +35,14 @@ struct mono_time mono_now(void)
 	return (struct mono_time){ now_ms(CLOCK_MONOTONIC) };
 }
 
+int64_t mono_now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t wall_seconds(struct wall_time t)
 {
 	return t.ms / 1000 - (t.ms % 1000 < 0);

@@ -24,6 +24,9 @@ struct mono_time {
 struct wall_time wall_now(void);
 struct mono_time mono_now(void);
 
+/* The monotonic clock in microseconds: for what is shorter than a deadline. */
+int64_t mono_now_us(void);
+
 /* Whole seconds since the epoch, rounded down. */
 int64_t wall_seconds(struct wall_time t);
 

@@ -19,6 +19,8 @@
 #define DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000) /* of a run */
 #define MAX_SERIES_MAX 10000000
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 int config_set_string(char **member, const char *text, struct error *err)
 {
 	char *copy = strdup(text);
@@ -60,7 +62,12 @@ int job_config_init(struct job_config *job, const char *name, struct error *err)
 {
 	int r;
 
-	*job = (struct job_config){ .port_number = 443, .timeout_ms = 5000 };
+	*job = (struct job_config){
+		.port_number = 443,
+		.handshake = HANDSHAKE_FULL,
+		.verify = true,
+		.timeout_ms = 5000,
+	};
 	r = config_set_string(&job->name, name, err);
 	if (r == 0)
 		r = config_set_string(&job->labels, "", err);
@@ -83,6 +90,9 @@ void job_config_free(struct job_config *job)
 	free(job->port);
 	domain_vector_free(&job->domains);
 	domain_filter_free(&job->ignored);
+	free(job->ca_file);
+	free(job->client_certificate);
+	free(job->client_key);
 	*job = (struct job_config){ 0 };
 }
 
@@ -252,17 +262,118 @@ int config_set_choice(const char *text, const char *const *names, size_t count,
 	return error_set(err, ERROR_INVALID, "'%s' is none of: %s", text, list);
 }
 
-int config_set_metrics(struct config *config, const char *text,
-		       struct error *err)
+/* Likewise for an enum whose first value is "none of them": its name is "",
+ * and messages leave it out. */
+static int set_optional_choice(const char *text, const char *const *names,
+			       size_t count, int *ret_choice, struct error *err)
 {
-	static const char *const names[] = { "standard", "summary", "mux" };
+	int choice = -1;
+	int r = 0;
+
+	if (text[0] != '\0')
+		r = config_set_choice(text, names + 1, count - 1, &choice, err);
+	if (r == 0)
+		*ret_choice = choice + 1;
+	return r;
+}
+
+int job_config_set_proxy_protocol(struct job_config *job, const char *text,
+				  struct error *err)
+{
+	static const char *const names[] = {
+		[PROXY_PROTOCOL_NONE] = "",
+		[PROXY_PROTOCOL_V1] = "v1",
+		[PROXY_PROTOCOL_V2] = "v2",
+	};
+	int choice;
+	int r = set_optional_choice(text, names, COUNT_OF(names), &choice, err);
+
+	if (r == 0)
+		job->proxy_protocol = (enum proxy_protocol)choice;
+	return r;
+}
+
+int job_config_set_starttls(struct job_config *job, const char *text,
+			    struct error *err)
+{
+	static const char *const names[] = {
+		[STARTTLS_NONE] = "",	    [STARTTLS_SMTP] = "smtp",
+		[STARTTLS_IMAP] = "imap",   [STARTTLS_POP3] = "pop3",
+		[STARTTLS_LDAP] = "ldap",   [STARTTLS_POSTGRES] = "postgres",
+		[STARTTLS_MYSQL] = "mysql",
+	};
 	int choice;
 	int r;
 
-	static_assert(METRICS_STANDARD == 0 && METRICS_SUMMARY == 1 &&
-			      METRICS_MUX == 2,
+	static_assert(COUNT_OF(names) == STARTTLS_COUNT, "one name each");
+	r = set_optional_choice(text, names, COUNT_OF(names), &choice, err);
+	if (r == 0)
+		job->starttls = (enum starttls_protocol)choice;
+	return r;
+}
+
+int job_config_set_handshake(struct job_config *job, const char *text,
+			     struct error *err)
+{
+	static const char *const names[] = {
+		[HANDSHAKE_FULL] = "full",
+		[HANDSHAKE_CERTIFICATE] = "certificate",
+	};
+	int choice;
+	int r = config_set_choice(text, names, COUNT_OF(names), &choice, err);
+
+	if (r == 0)
+		job->handshake = (enum handshake_mode)choice;
+	return r;
+}
+
+static const char *const key_type_names[] = {
+	[KEY_TYPE_ANY] = "",
+	[KEY_TYPE_RSA] = "rsa",
+	[KEY_TYPE_ECDSA] = "ecdsa",
+};
+static_assert(COUNT_OF(key_type_names) == KEY_TYPE_COUNT, "one name each");
+
+const char *key_type_name(enum key_type type)
+{
+	return key_type_names[type];
+}
+
+int job_config_add_key_type(struct job_config *job, const char *text,
+			    struct error *err)
+{
+	int choice;
+	/* An item of a list: "" is a mistake there, not the default. */
+	int r = config_set_choice(text, key_type_names + 1, KEY_TYPE_COUNT - 1,
+				  &choice, err);
+
+	if (r == 0)
+		job->key_types[choice + 1] = true;
+	return r;
+}
+
+bool job_config_has_key_type(const struct job_config *job, enum key_type type)
+{
+	if (type != KEY_TYPE_ANY)
+		return job->key_types[type];
+	for (size_t i = KEY_TYPE_ANY + 1; i < KEY_TYPE_COUNT; i++)
+		if (job->key_types[i])
+			return false;
+	return true;
+}
+
+int config_set_metrics(struct config *config, const char *text,
+		       struct error *err)
+{
+	static const char *const names[] = { "standard", "full", "summary",
+					     "mux" };
+	int choice;
+	int r;
+
+	static_assert(METRICS_STANDARD == 0 && METRICS_FULL == 1 &&
+			      METRICS_SUMMARY == 2 && METRICS_MUX == 3,
 		      "names in the order of the enum");
-	r = config_set_choice(text, names, 3, &choice, err);
+	r = config_set_choice(text, names, 4, &choice, err);
 	if (r == 0)
 		config->metrics = (enum metrics_mode)choice;
 	return r;
@@ -284,17 +395,40 @@ bool job_config_all_namespaces(const struct job_config *job)
 	return string_vector_has(&job->namespaces, "*");
 }
 
+/* Which keys about certificates go together, and which exclude each other. */
+static int finish_tls(struct job_config *job, struct error *err)
+{
+	if (job->ca_file != NULL &&
+	    strcmp(job->ca_file, CONFIG_CA_FILE_NONE) == 0) {
+		free(job->ca_file);
+		job->ca_file = NULL;
+		job->verify = false;
+	}
+	if (!job->verify && job->ca_file != NULL)
+		return error_set(err, ERROR_INVALID,
+				 "ca_file is '%s', but verify is false",
+				 job->ca_file);
+	if (job->client_certificate != NULL && job->client_key == NULL)
+		return error_set(err, ERROR_INVALID,
+				 "client_certificate needs a client_key");
+	if (job->client_key != NULL && job->client_certificate == NULL)
+		return error_set(err, ERROR_INVALID,
+				 "client_key needs a client_certificate");
+	return 0;
+}
+
 int job_config_finish(struct job_config *job, struct error *err)
 {
 	bool had_domains = job->domains.count > 0;
+	int r = finish_tls(job, err);
 
+	if (r < 0)
+		return r;
 	/* A list read from a file is the selection. */
-	if (job->namespaces.count == 0 && job->pods_file == NULL) {
-		int r = job_config_add_namespace(job, "default", err);
-
-		if (r < 0)
-			return r;
-	}
+	if (job->namespaces.count == 0 && job->pods_file == NULL)
+		r = job_config_add_namespace(job, "default", err);
+	if (r < 0)
+		return r;
 	if (job->domains.count > CONFIG_DOMAINS_MAX)
 		return error_set(err, ERROR_INVALID, "more than %d domains",
 				 CONFIG_DOMAINS_MAX);

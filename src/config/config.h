@@ -22,10 +22,12 @@
 #define CONFIG_DOMAINS_MAX 10000    /* of a job */
 #define CONFIG_NAMESPACES_MAX 10000 /* of a job */
 #define CONFIG_CLI_JOB "cli"	    /* the job that options describe */
+#define CONFIG_CA_FILE_NONE "none"  /* as ca_file: do not verify */
 #define CONFIG_TEXTFILE_NAME "certificate_expiry_monitor.prom"
 
 enum metrics_mode {
 	METRICS_STANDARD,
+	METRICS_FULL,
 	METRICS_SUMMARY,
 	METRICS_MUX,
 };
@@ -41,6 +43,39 @@ enum job_address {
 	JOB_ADDRESS_HOST,
 };
 
+/* The PROXY header that is sent first (haproxy's proxy-protocol.txt, 2.1 and
+ * 2.2). */
+enum proxy_protocol {
+	PROXY_PROTOCOL_NONE,
+	PROXY_PROTOCOL_V1,
+	PROXY_PROTOCOL_V2,
+};
+
+/* The dialogue that leads to TLS. */
+enum starttls_protocol {
+	STARTTLS_NONE,
+	STARTTLS_SMTP,
+	STARTTLS_IMAP,
+	STARTTLS_POP3,
+	STARTTLS_LDAP,
+	STARTTLS_POSTGRES,
+	STARTTLS_MYSQL,
+};
+#define STARTTLS_COUNT (STARTTLS_MYSQL + 1)
+
+enum handshake_mode {
+	HANDSHAKE_FULL,
+	HANDSHAKE_CERTIFICATE, /* hang up when the certificate has arrived */
+};
+
+/* Of a certificate: a server may hold one of each. */
+enum key_type {
+	KEY_TYPE_ANY, /* whichever the server picks */
+	KEY_TYPE_RSA,
+	KEY_TYPE_ECDSA,
+};
+#define KEY_TYPE_COUNT (KEY_TYPE_ECDSA + 1)
+
 /* One selection of pods, and what each of them is asked. */
 struct job_config {
 	char *name;
@@ -54,6 +89,14 @@ struct job_config {
 	bool unready; /* probe pods that are not Ready, too */
 	struct domain_vector domains;
 	struct domain_filter ignored;
+	enum proxy_protocol proxy_protocol;
+	enum starttls_protocol starttls;
+	enum handshake_mode handshake;
+	bool key_types[KEY_TYPE_COUNT]; /* asked for; none: KEY_TYPE_ANY */
+	bool verify;			/* chains, against ca_file */
+	char *ca_file;			/* PEM; NULL: the system's store */
+	char *client_certificate;	/* PEM; NULL: none; both or neither */
+	char *client_key;
 	int64_t timeout_ms; /* of one connection */
 };
 
@@ -112,7 +155,8 @@ int job_config_init(struct job_config *job, const char *name, struct error *err)
 void job_config_free(struct job_config *job);
 
 /* Setters that check; all fail with ERROR_INVALID and a message that quotes
- * the value. Those of strings replace, those of lists add. */
+ * the value. Those of strings replace, those of lists add; "" is no PROXY
+ * header and no STARTTLS. */
 int job_config_add_namespace(struct job_config *job, const char *text,
 			     struct error *err);
 int job_config_set_labels(struct job_config *job, const char *text,
@@ -121,6 +165,14 @@ int job_config_set_node(struct job_config *job, const char *text,
 			struct error *err);
 int job_config_set_port(struct job_config *job, const char *text,
 			struct error *err);
+int job_config_set_proxy_protocol(struct job_config *job, const char *text,
+				  struct error *err);
+int job_config_set_starttls(struct job_config *job, const char *text,
+			    struct error *err);
+int job_config_set_handshake(struct job_config *job, const char *text,
+			     struct error *err);
+int job_config_add_key_type(struct job_config *job, const char *text,
+			    struct error *err);
 int job_config_set_timeout(struct job_config *job, const char *text,
 			   struct error *err);
 int config_set_deadline(struct config *config, const char *text,
@@ -146,8 +198,17 @@ int config_set_choice(const char *text, const char *const *names, size_t count,
 int config_set_string(char **member, const char *text, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Removes ignored domains, sorts the rest, and checks what only the whole job
- * shows: that it has a domain (ERROR_INVALID). */
+/* "rsa", "ecdsa"; "" for KEY_TYPE_ANY. */
+const char *key_type_name(enum key_type type);
+
+/* Whether the job probes certificates of this type; KEY_TYPE_ANY where none is
+ * asked for. */
+bool job_config_has_key_type(const struct job_config *job, enum key_type type);
+
+/* Removes ignored domains, sorts the rest, turns the ca_file `none` into
+ * `verify` false, and checks what only the whole job shows: that it has a
+ * domain, that a ca_file is not there in vain, and that a client certificate
+ * has its key (ERROR_INVALID). */
 int job_config_finish(struct job_config *job, struct error *err)
 	__attribute__((warn_unused_result));
 

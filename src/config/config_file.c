@@ -129,6 +129,12 @@ static int read_unready(struct target *t, const struct key *key,
 	return yaml_bool(t->yaml, node, key->name, &t->at.job->unready, err);
 }
 
+static int read_verify(struct target *t, const struct key *key,
+		       const struct yaml_node *node, struct error *err)
+{
+	return yaml_bool(t->yaml, node, key->name, &t->at.job->verify, err);
+}
+
 static int set_job_name(struct setting_target *t, const char *text,
 			struct error *err)
 {
@@ -202,6 +208,14 @@ static const struct key job_keys[] = {
 	{ "unready", read_unready, NULL },
 	{ "domains", read_list, setting_domain },
 	{ "ignored_domains", read_list, setting_ignored_domain },
+	{ "proxy_protocol", read_text, setting_proxy_protocol },
+	{ "starttls", read_text, setting_starttls },
+	{ "handshake", read_text, setting_handshake },
+	{ "key_types", read_list, setting_key_type },
+	{ "verify", read_verify, NULL },
+	{ "ca_file", read_text, setting_ca_file },
+	{ "client_certificate", read_text, setting_client_certificate },
+	{ "client_key", read_text, setting_client_key },
 	{ "timeout", read_text, setting_timeout },
 	{ NULL, NULL, NULL },
 };
@@ -210,12 +224,17 @@ static int unknown_key(struct target *t, const struct key *keys,
 		       const struct yaml_node *node, const char *name,
 		       struct error *err)
 {
-	const char *names[16];
+	CLEANUP(cleanup_free) const char **names = NULL;
 	const char *nearest;
 	size_t count = 0;
 
-	for (; keys[count].name != NULL; count++)
-		names[count] = keys[count].name;
+	while (keys[count].name != NULL)
+		count++;
+	names = calloc(count, sizeof(*names));
+	if (names == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < count; i++)
+		names[i] = keys[i].name;
 	nearest = text_nearest(name, names, count);
 	if (nearest != NULL)
 		return yaml_fail(t->yaml, node, err,
@@ -263,6 +282,23 @@ static int read_kubernetes(struct target *t, const struct key *key,
 	return read_mapping(t, kubernetes_keys, node, key->name, err);
 }
 
+/* `verify: true` is the default, so only the document tells whether somebody
+ * relies on it. */
+static int check_verify(struct target *t, const struct yaml_node *node,
+			struct error *err)
+{
+	const struct yaml_node *verify = yaml_lookup(node, "verify");
+	const char *ca_file = t->at.job->ca_file;
+
+	if (verify == NULL || !t->at.job->verify || ca_file == NULL ||
+	    strcmp(ca_file, CONFIG_CA_FILE_NONE) != 0)
+		return 0;
+	return yaml_fail(t->yaml, verify, err,
+			 "job '%s': verify is true, but ca_file is 'none' "
+			 "(a file of that name is './none')",
+			 t->at.job->name);
+}
+
 static int read_job(struct target *t, const struct yaml_node *node,
 		    struct error *err)
 {
@@ -273,6 +309,9 @@ static int read_job(struct target *t, const struct yaml_node *node,
 		return r;
 	if (t->at.job->name[0] == '\0')
 		return yaml_fail(t->yaml, node, err, "a job has no name");
+	r = check_verify(t, node, err);
+	if (r < 0)
+		return r;
 	r = job_config_finish(t->at.job, &reason);
 	if (reason.code == ERROR_MEMORY)
 		return error_memory(err);

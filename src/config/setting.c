@@ -6,11 +6,23 @@
 
 #include "config/setting.h"
 
+#include <stdlib.h>
+
 static int set_path(char **member, const char *text, struct error *err)
 {
 	if (text[0] == '\0')
 		return error_set(err, ERROR_INVALID, "the path is empty");
 	return config_set_string(member, text, err);
+}
+
+/* "" is none. */
+static int set_optional_path(char **member, const char *text, struct error *err)
+{
+	if (text[0] != '\0')
+		return config_set_string(member, text, err);
+	free(*member);
+	*member = NULL;
+	return 0;
 }
 
 int setting_namespace(struct setting_target *t, const char *text,
@@ -51,6 +63,48 @@ int setting_pods_file(struct setting_target *t, const char *text,
 		      struct error *err)
 {
 	return set_path(&t->job->pods_file, text, err);
+}
+
+int setting_proxy_protocol(struct setting_target *t, const char *text,
+			   struct error *err)
+{
+	return job_config_set_proxy_protocol(t->job, text, err);
+}
+
+int setting_starttls(struct setting_target *t, const char *text,
+		     struct error *err)
+{
+	return job_config_set_starttls(t->job, text, err);
+}
+
+int setting_handshake(struct setting_target *t, const char *text,
+		      struct error *err)
+{
+	return job_config_set_handshake(t->job, text, err);
+}
+
+int setting_key_type(struct setting_target *t, const char *text,
+		     struct error *err)
+{
+	return job_config_add_key_type(t->job, text, err);
+}
+
+int setting_ca_file(struct setting_target *t, const char *text,
+		    struct error *err)
+{
+	return set_optional_path(&t->job->ca_file, text, err);
+}
+
+int setting_client_certificate(struct setting_target *t, const char *text,
+			       struct error *err)
+{
+	return set_optional_path(&t->job->client_certificate, text, err);
+}
+
+int setting_client_key(struct setting_target *t, const char *text,
+		       struct error *err)
+{
+	return set_optional_path(&t->job->client_key, text, err);
 }
 
 int setting_timeout(struct setting_target *t, const char *text,

@@ -27,6 +27,13 @@ setting_function setting_port;
 setting_function setting_domain;
 setting_function setting_ignored_domain;
 setting_function setting_pods_file;
+setting_function setting_proxy_protocol;
+setting_function setting_starttls;
+setting_function setting_handshake;
+setting_function setting_key_type;
+setting_function setting_ca_file;
+setting_function setting_client_certificate;
+setting_function setting_client_key;
 setting_function setting_timeout;
 
 /* Of the whole configuration. */

@@ -129,20 +129,34 @@ void exposition_sample(struct exposition *x, const struct label *labels,
 	put_sample(x, labels, label_count, text);
 }
 
-void exposition_sample_milli(struct exposition *x, const struct label *labels,
-			     size_t label_count, int64_t thousandths)
+/* A value in parts, of which `whole`, a power of ten with `digits` zeros, make
+ * one. */
+static void sample_of_parts(struct exposition *x, const struct label *labels,
+			    size_t label_count, int64_t parts, uint64_t whole,
+			    int digits)
 {
-	uint64_t absolute = thousandths < 0 ? 0 - (uint64_t)thousandths :
-					      (uint64_t)thousandths;
+	uint64_t absolute = parts < 0 ? 0 - (uint64_t)parts : (uint64_t)parts;
 	char text[32];
 
 	x->samples++;
 	if (x->fd == EXPOSITION_COUNT)
 		return;
-	(void)snprintf(text, sizeof(text), "%s%" PRIu64 ".%03" PRIu64,
-		       thousandths < 0 ? "-" : "", absolute / 1000,
-		       absolute % 1000);
+	(void)snprintf(text, sizeof(text), "%s%" PRIu64 ".%0*" PRIu64,
+		       parts < 0 ? "-" : "", absolute / whole, digits,
+		       absolute % whole);
 	put_sample(x, labels, label_count, text);
+}
+
+void exposition_sample_milli(struct exposition *x, const struct label *labels,
+			     size_t label_count, int64_t thousandths)
+{
+	sample_of_parts(x, labels, label_count, thousandths, 1000, 3);
+}
+
+void exposition_sample_micro(struct exposition *x, const struct label *labels,
+			     size_t label_count, int64_t millionths)
+{
+	sample_of_parts(x, labels, label_count, millionths, 1000000, 6);
 }
 
 int exposition_finish(struct exposition *x, struct error *err)

@@ -58,6 +58,10 @@ void exposition_sample(struct exposition *x, const struct label *labels,
 void exposition_sample_milli(struct exposition *x, const struct label *labels,
 			     size_t label_count, int64_t thousandths);
 
+/* A value in millionths: microseconds as seconds. */
+void exposition_sample_micro(struct exposition *x, const struct label *labels,
+			     size_t label_count, int64_t millionths);
+
 /* Writes what is left in the buffer. Returns 0 or the first error. */
 int exposition_finish(struct exposition *x, struct error *err)
 	__attribute__((warn_unused_result));

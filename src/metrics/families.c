@@ -162,10 +162,12 @@ static void write_build_info(struct family_writer *w)
 
 enum {
 	STANDARD = 1 << METRICS_STANDARD,
+	FULL = 1 << METRICS_FULL,
 	SUMMARY = 1 << METRICS_SUMMARY,
 	MUX = 1 << METRICS_MUX,
-	PAIRS = STANDARD | SUMMARY, /* the summary has them of its worst */
-	ALL = STANDARD | SUMMARY | MUX,
+	/* The summary has them of its worst. */
+	PAIRS = STANDARD | FULL | SUMMARY,
+	ALL = PAIRS | MUX,
 };
 
 static const struct family {
@@ -191,14 +193,31 @@ static const struct family {
 	  "End of the certificate" },
 	{ "cert_not_before_timestamp_seconds", "gauge", PAIRS, write_not_before,
 	  "Start of the certificate" },
+	{ "cert_chain_not_after_timestamp_seconds", "gauge", PAIRS,
+	  write_chain_not_after,
+	  "Earliest end of a certificate on the path to the trust anchor" },
 	{ "cert_renewal_lag_seconds", "gauge", PAIRS, write_lag,
 	  "How much older the certificate is than the newest in its pool" },
 	{ "cert_fingerprint_info", "gauge", PAIRS, write_fingerprint,
 	  "Which certificate the pod serves for the domain" },
+	{ "cert_verified", "gauge", PAIRS, write_verified,
+	  "1 if the chain verifies and the certificate names the domain" },
+	{ "cert_verify_failure_info", "gauge", PAIRS, write_verify_failure,
+	  "Why the chain or the certificate is not good" },
 	{ "probe_success", "gauge", PAIRS, write_probe_success,
-	  "1 if a certificate was received and the handshake completed" },
+	  "1 if a certificate was received and the handshake went as far as "
+	  "was asked" },
 	{ "probe_failure_info", "gauge", PAIRS, write_probe_failure,
 	  "Why there is no good answer" },
+	{ "probe_duration_seconds", "gauge", FULL, write_probe_duration,
+	  "How long the probe took, from connecting to the answer" },
+	{ "tls_session_info", "gauge", FULL, write_tls_session,
+	  "What client and server agreed on" },
+	{ "ocsp_response_info", "gauge", FULL, write_ocsp_response,
+	  "What the stapled OCSP response says of the certificate" },
+	{ "ocsp_next_update_timestamp_seconds", "gauge", FULL,
+	  write_ocsp_next_update,
+	  "When the stapled OCSP response must be replaced" },
 	{ "tls_open_connection_error", "untyped", MUX, write_mux_open_error,
 	  "Connections or handshakes of this run that failed" },
 	{ "tls_close_connection_error", "untyped", MUX, write_mux_close_error,

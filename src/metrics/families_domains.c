@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Families by pool (job, namespace, domain, port) and by job.
+ * Families by pool (job, namespace, domain, port, type of key) and by job.
  */
 #include <config.h>
 
@@ -8,17 +8,15 @@
 
 #include "probe/certificate.h"
 
-#define POOL_LABELS 4
+#define POOL_LABELS 5
 
 static void pool_sample(struct family_writer *w, const struct pool *pool,
 			const char *label, const char *value, int64_t number)
 {
 	const struct label labels[POOL_LABELS + 1] = {
-		{ "job_name", pool->job->name },
-		{ "ns", pool->ns },
-		{ "domain", pool->domain->name },
-		{ "port", pool->job->port },
-		{ label, value },
+		{ "job_name", pool->job->name },  { "ns", pool->ns },
+		{ "domain", pool->domain->name }, { "port", pool->job->port },
+		key_label(pool->key_type),	  { label, value },
 	};
 
 	exposition_sample(w->x, labels, POOL_LABELS + 1, number);

@@ -26,6 +26,9 @@ int family_writer_select(struct family_writer *w, struct error *err)
 	__attribute__((warn_unused_result));
 void family_writer_release(struct family_writer *w);
 
+/* The label `key` where a type of key was asked for; else none. */
+struct label key_label(enum key_type type);
+
 /* Sorts w->pairs as METRICS_MUX wants them. */
 void family_writer_sort_mux(struct family_writer *w);
 
@@ -39,10 +42,17 @@ void write_seconds_until(struct family_writer *w);
 void write_seconds_since(struct family_writer *w);
 void write_not_after(struct family_writer *w);
 void write_not_before(struct family_writer *w);
+void write_chain_not_after(struct family_writer *w);
 void write_lag(struct family_writer *w);
 void write_fingerprint(struct family_writer *w);
+void write_verified(struct family_writer *w);
+void write_verify_failure(struct family_writer *w);
 void write_probe_success(struct family_writer *w);
 void write_probe_failure(struct family_writer *w);
+void write_probe_duration(struct family_writer *w);
+void write_tls_session(struct family_writer *w);
+void write_ocsp_response(struct family_writer *w);
+void write_ocsp_next_update(struct family_writer *w);
 void write_cert_info(struct family_writer *w);
 
 /* families_domains.c */

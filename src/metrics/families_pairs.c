@@ -10,16 +10,27 @@
 #include <string.h>
 
 #include "probe/certificate.h"
+#include "probe/session_facts.h"
+#include "probe/verify.h"
 
 /* --- Which pairs, which certificates ------------------------------------- */
+
+/* Whether the certificate is valid, and all the same something is wrong. */
+static bool is_flawed(const struct probe_result *result)
+{
+	return !result->success ||
+	       (probe_result_is_checked(result) && result->verify != VERIFY_OK);
+}
 
 /* How bad a pair is: the larger the worse, 0 for a good one. */
 static int64_t badness(const struct run_facts *facts, const struct pair *pair)
 {
 	int64_t lag = pool_set_lag(facts->pools, pair);
 
+	if (pair->result.status == STATUS_VALID && lag > 0)
+		return lag + 1;
 	if (pair->result.status == STATUS_VALID)
-		return lag == LAG_NONE ? 0 : lag;
+		return is_flawed(&pair->result);
 	/* Worse than any lag. */
 	return INT64_MAX - STATUS_COUNT + pair_status_rank(pair->result.status);
 }
@@ -149,11 +160,17 @@ void family_writer_release(struct family_writer *w)
 
 /* --- Series -------------------------------------------------------------- */
 
-#define PAIR_LABELS 5
+#define PAIR_LABELS 6
+#define PAIR_LABELS_ROOM 4 /* for more behind them */
 
-/* The labels of a pair, with room for one more behind. */
+struct label key_label(enum key_type type)
+{
+	return (struct label){ type == KEY_TYPE_ANY ? NULL : "key",
+			       key_type_name(type) };
+}
+
 static void pair_labels(const struct pair *pair,
-			struct label labels[PAIR_LABELS + 1])
+			struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM])
 {
 	const struct endpoint *endpoint = pair->endpoint;
 
@@ -162,12 +179,13 @@ static void pair_labels(const struct pair *pair,
 	labels[2] = (struct label){ "pod", endpoint->pod->name };
 	labels[3] = (struct label){ "domain", pair->domain->name };
 	labels[4] = (struct label){ "port", endpoint->job->port };
+	labels[5] = key_label(pair->key_type);
 }
 
 static void pair_sample(struct family_writer *w, const struct pair *pair,
 			int64_t value)
 {
-	struct label labels[PAIR_LABELS + 1];
+	struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM];
 
 	pair_labels(pair, labels);
 	exposition_sample(w->x, labels, PAIR_LABELS, value);
@@ -176,7 +194,7 @@ static void pair_sample(struct family_writer *w, const struct pair *pair,
 static void pair_info(struct family_writer *w, const struct pair *pair,
 		      const char *label, const char *value, int64_t number)
 {
-	struct label labels[PAIR_LABELS + 1];
+	struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM];
 
 	pair_labels(pair, labels);
 	labels[PAIR_LABELS] = (struct label){ label, value };
@@ -228,6 +246,17 @@ void write_not_before(struct family_writer *w)
 	write_dates(w, false, 1, 0);
 }
 
+void write_chain_not_after(struct family_writer *w)
+{
+	for (size_t i = 0; i < w->pair_count; i++) {
+		const struct probe_result *result = &w->pairs[i]->result;
+
+		if (probe_result_has_dates(result) && result->chain != NULL)
+			pair_sample(w, w->pairs[i],
+				    result->chain->presented_not_after);
+	}
+}
+
 void write_lag(struct family_writer *w)
 {
 	for (size_t i = 0; i < w->pair_count; i++) {
@@ -247,6 +276,26 @@ void write_fingerprint(struct family_writer *w)
 				  1);
 }
 
+void write_verified(struct family_writer *w)
+{
+	for (size_t i = 0; i < w->pair_count; i++)
+		if (probe_result_is_checked(&w->pairs[i]->result))
+			pair_sample(w, w->pairs[i],
+				    w->pairs[i]->result.verify == VERIFY_OK);
+}
+
+void write_verify_failure(struct family_writer *w)
+{
+	for (size_t i = 0; i < w->pair_count; i++) {
+		const struct probe_result *result = &w->pairs[i]->result;
+
+		if (probe_result_is_checked(result) &&
+		    result->verify != VERIFY_OK)
+			pair_info(w, w->pairs[i], "reason",
+				  verify_reason_name(result->verify), 1);
+	}
+}
+
 void write_probe_success(struct family_writer *w)
 {
 	for (size_t i = 0; i < w->pair_count; i++)
@@ -260,6 +309,57 @@ void write_probe_failure(struct family_writer *w)
 			pair_info(w, w->pairs[i], "reason",
 				  probe_reason_name(w->pairs[i]->result.reason),
 				  1);
+}
+
+void write_probe_duration(struct family_writer *w)
+{
+	struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM];
+
+	for (size_t i = 0; i < w->pair_count; i++) {
+		if (w->pairs[i]->result.duration_us == DURATION_NONE)
+			continue;
+		pair_labels(w->pairs[i], labels);
+		exposition_sample_micro(w->x, labels, PAIR_LABELS,
+					w->pairs[i]->result.duration_us);
+	}
+}
+
+void write_tls_session(struct family_writer *w)
+{
+	struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM];
+
+	for (size_t i = 0; i < w->pair_count; i++) {
+		const struct session_facts *s = w->pairs[i]->result.session;
+
+		if (s == NULL)
+			continue;
+		pair_labels(w->pairs[i], labels);
+		labels[PAIR_LABELS] = (struct label){ "version", s->version };
+		labels[PAIR_LABELS + 1] = (struct label){ "cipher", s->cipher };
+		labels[PAIR_LABELS + 2] = (struct label){ "group", s->group };
+		labels[PAIR_LABELS + 3] =
+			(struct label){ "signature", s->signature };
+		exposition_sample(w->x, labels, PAIR_LABELS + 4, 1);
+	}
+}
+
+void write_ocsp_response(struct family_writer *w)
+{
+	for (size_t i = 0; i < w->pair_count; i++)
+		if (w->pairs[i]->result.ocsp != OCSP_NOT_ASKED)
+			pair_info(w, w->pairs[i], "status",
+				  ocsp_status_name(w->pairs[i]->result.ocsp),
+				  1);
+}
+
+void write_ocsp_next_update(struct family_writer *w)
+{
+	for (size_t i = 0; i < w->pair_count; i++) {
+		const struct ocsp_facts *staple = w->pairs[i]->result.staple;
+
+		if (staple != NULL && staple->has_next_update)
+			pair_sample(w, w->pairs[i], staple->next_update);
+	}
 }
 
 void write_cert_info(struct family_writer *w)

@@ -19,6 +19,7 @@
 #include "base/address.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "probe/der.h"
 
 #define SERIAL_MAX 1024 /* bytes; RFC 5280 allows 20 */
 /* OpenSSL's own limits (crypto/rsa: OPENSSL_RSA_MAX_MODULUS_BITS,
@@ -26,6 +27,9 @@
  * 200,000 bits takes it minutes in one call. */
 #define RSA_BITS_MAX 16384
 #define RSA_EXPONENT_MAX 8 /* bytes */
+/* FIPS 186-4's largest; GnuTLS takes seconds over 32,768 bits. */
+#define DSA_BITS_MAX 3072
+#define DSA_ORDER_MAX 32 /* bytes */
 #define SHA256_SIZE 32
 
 static void cleanup_crt(gnutls_x509_crt_t *crt)
@@ -34,9 +38,7 @@ static void cleanup_crt(gnutls_x509_crt_t *crt)
 		gnutls_x509_crt_deinit(*crt);
 }
 
-/* NULL if GnuTLS cannot read it, or not in reasonable time (or is out of
- * memory). */
-static gnutls_x509_crt_t import_der(const uint8_t *der, size_t size)
+gnutls_x509_crt_t certificate_import(const uint8_t *der, size_t size)
 {
 	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = NULL;
 	gnutls_datum_t datum = {
@@ -44,7 +46,7 @@ static gnutls_x509_crt_t import_der(const uint8_t *der, size_t size)
 		(unsigned int)size,
 	};
 
-	if (chain_der_is_costly(der, size) || gnutls_x509_crt_init(&crt) < 0 ||
+	if (der_is_costly(der, size) || gnutls_x509_crt_init(&crt) < 0 ||
 	    gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER) < 0)
 		return NULL;
 	return TAKE(crt);
@@ -93,35 +95,85 @@ static size_t unescape(char *name, size_t size)
 	return used;
 }
 
-/* The DN's first common name; "" without one. */
-static char *common_name(gnutls_x509_crt_t crt,
-			 int (*get)(gnutls_x509_crt_t, const char *, unsigned,
-				    unsigned, void *, size_t *))
+typedef int get_dn_function(gnutls_x509_crt_t crt, const char *oid,
+			    unsigned int index, unsigned int raw, void *value,
+			    size_t *size);
+
+/* The DN's first common name as `get` gives it, NULL without one. False if
+ * memory ran out. Asks for the size first: names may be long. */
+static bool get_common_name(gnutls_x509_crt_t crt, get_dn_function *get,
+			    unsigned int raw, char **ret_name, size_t *ret_size)
 {
 	CLEANUP(cleanup_free) char *name = NULL;
 	size_t size = 0;
 
-	/* Asks for the size first: names may be long. */
-	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, NULL, &size) !=
+	*ret_name = NULL;
+	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, raw, NULL, &size) !=
 	    GNUTLS_E_SHORT_MEMORY_BUFFER)
-		return strdup("");
-	name = malloc(size);
+		return true;
+	/* One more: GnuTLS is not sure whether it counts the NUL. */
+	name = calloc(1, size + 1);
 	if (name == NULL)
-		return NULL;
-	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) < 0)
-		return strdup("");
-	return text_clean(name, unescape(name, size), CERTIFICATE_LABEL_MAX);
+		return false;
+	if (get(crt, GNUTLS_OID_X520_COMMON_NAME, 0, raw, name, &size) < 0)
+		return true;
+	*ret_size = size;
+	*ret_name = TAKE(name);
+	return true;
 }
 
+/* The DN's first common name; "" without one, NULL without memory. */
+static char *common_name(gnutls_x509_crt_t crt, get_dn_function *get)
+{
+	CLEANUP(cleanup_free) char *name = NULL;
+	CLEANUP(cleanup_free) char *raw = NULL;
+	struct der value;
+	size_t size = 0;
+
+	if (!get_common_name(crt, get, 0, &name, &size))
+		return NULL;
+	if (name == NULL)
+		return strdup("");
+	if (name[0] != '#')
+		return text_clean(name, unescape(name, size),
+				  CERTIFICATE_LABEL_MAX);
+	/* Hexadecimal, of what GnuTLS takes for no text: an empty string, or
+	 * one with a NUL. Its bytes will do. */
+	if (!get_common_name(crt, get, 1, &raw, &size))
+		return NULL;
+	value = (struct der){ (const uint8_t *)raw, size };
+	if (raw == NULL || !der_enter(&value, 0))
+		return strdup("");
+	return text_clean((const char *)value.at, value.left,
+			  CERTIFICATE_LABEL_MAX);
+}
+
+/* The other sign of a big-endian number in two's complement, in place. */
+static void negate(uint8_t *bytes, size_t size)
+{
+	unsigned int carry = 1;
+
+	while (size-- > 0) {
+		carry += (uint8_t)~bytes[size];
+		bytes[size] = (uint8_t)carry;
+		carry >>= 8;
+	}
+}
+
+/* As OpenSSL shows it: a negative one with its sign. */
 static char *serial_number(gnutls_x509_crt_t crt)
 {
 	uint8_t serial[SERIAL_MAX];
 	uint8_t *first = serial;
 	size_t size = sizeof(serial);
-	char hex[CERTIFICATE_LABEL_MAX + 1] = "";
+	char hex[1 + CERTIFICATE_LABEL_MAX + 1] = "";
+	bool is_negative;
 
-	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0)
+	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0 || size == 0)
 		return strdup("");
+	is_negative = serial[0] >= 0x80;
+	if (is_negative)
+		negate(serial, size);
 	/* DER's leading zero only says that the number is positive. */
 	if (size > 1 && *first == 0) {
 		first++;
@@ -129,8 +181,10 @@ static char *serial_number(gnutls_x509_crt_t crt)
 	}
 	if (size > CERTIFICATE_LABEL_MAX / 2)
 		size = CERTIFICATE_LABEL_MAX / 2;
-	to_hex(first, size, hex);
-	return strdup(hex);
+	hex[0] = '-';
+	to_hex(first, size, hex + 1);
+	return is_negative ? strndup(hex, CERTIFICATE_LABEL_MAX) :
+			     strdup(hex + 1);
 }
 
 /* "p256" for GnuTLS's "SECP256R1"; other curves by their lower-case name. */
@@ -249,38 +303,110 @@ static void cleanup_datum(gnutls_datum_t *datum)
 	gnutls_free(datum->data);
 }
 
-static bool is_costly_key(gnutls_x509_crt_t crt)
+static bool rsa_is_costly(gnutls_x509_crt_t crt, unsigned int bits)
 {
 	CLEANUP(cleanup_datum) gnutls_datum_t modulus = { NULL, 0 };
 	CLEANUP(cleanup_datum) gnutls_datum_t exponent = { NULL, 0 };
-	unsigned int bits = 0;
-	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
 
-	if (algorithm != GNUTLS_PK_RSA && algorithm != GNUTLS_PK_RSA_PSS)
-		return false;
 	/* The exponent may have a leading zero. */
 	return bits > RSA_BITS_MAX ||
 	       gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) < 0 ||
 	       exponent.size > RSA_EXPONENT_MAX + 1;
 }
 
-/* Everything but the fingerprint. False if memory ran out. */
+static bool dsa_is_costly(gnutls_x509_crt_t crt, unsigned int bits)
+{
+	CLEANUP(cleanup_datum) gnutls_datum_t p = { NULL, 0 };
+	CLEANUP(cleanup_datum) gnutls_datum_t q = { NULL, 0 };
+	CLEANUP(cleanup_datum) gnutls_datum_t g = { NULL, 0 };
+	CLEANUP(cleanup_datum) gnutls_datum_t y = { NULL, 0 };
+
+	return bits > DSA_BITS_MAX ||
+	       gnutls_x509_crt_get_pk_dsa_raw(crt, &p, &q, &g, &y) < 0 ||
+	       q.size > DSA_ORDER_MAX + 1 || g.size > p.size + 1 ||
+	       y.size > p.size + 1;
+}
+
+bool certificate_key_is_costly(gnutls_x509_crt_t crt)
+{
+	unsigned int bits = 0;
+
+	switch (gnutls_x509_crt_get_pk_algorithm(crt, &bits)) {
+	case GNUTLS_PK_RSA:
+	case GNUTLS_PK_RSA_PSS:
+		return rsa_is_costly(crt, bits);
+	case GNUTLS_PK_DSA:
+		return dsa_is_costly(crt, bits);
+	default:
+		return false;
+	}
+}
+
+static void cleanup_features(gnutls_x509_tlsfeatures_t *features)
+{
+	if (*features != NULL)
+		gnutls_x509_tlsfeatures_deinit(*features);
+}
+
+/* RFC 7633: the extension names status_request, whose number is 5. */
+static bool must_staple(gnutls_x509_crt_t crt)
+{
+	CLEANUP(cleanup_features) gnutls_x509_tlsfeatures_t features = NULL;
+	unsigned int feature;
+
+	if (gnutls_x509_tlsfeatures_init(&features) < 0 ||
+	    gnutls_x509_crt_get_tlsfeatures(crt, features, 0, NULL) < 0)
+		return false;
+	for (unsigned int i = 0;
+	     gnutls_x509_tlsfeatures_get(features, i, &feature) >= 0; i++)
+		if (feature == 5)
+			return true;
+	return false;
+}
+
+static enum key_type key_type(gnutls_x509_crt_t crt)
+{
+	switch (gnutls_x509_crt_get_pk_algorithm(crt, NULL)) {
+	case GNUTLS_PK_RSA:
+	case GNUTLS_PK_RSA_PSS:
+		return KEY_TYPE_RSA;
+	case GNUTLS_PK_ECDSA:
+		return KEY_TYPE_ECDSA;
+	default:
+		return KEY_TYPE_ANY;
+	}
+}
+
+bool certificate_dates(gnutls_x509_crt_t crt, const uint8_t *der, size_t size,
+		       int64_t *ret_not_before, int64_t *ret_not_after)
+{
+	time_t not_before;
+	time_t not_after;
+
+	if (der_validity(der, size, ret_not_before, ret_not_after))
+		return true;
+	/* It reads more forms of a time, but none before 1970. */
+	not_before = gnutls_x509_crt_get_activation_time(crt);
+	not_after = gnutls_x509_crt_get_expiration_time(crt);
+	if (not_before == (time_t)-1 || not_after == (time_t)-1)
+		return false;
+	*ret_not_before = not_before;
+	*ret_not_after = not_after;
+	return true;
+}
+
+/* Everything but dates and fingerprint. False if memory ran out. */
 static bool read_facts(gnutls_x509_crt_t crt, struct certificate *c)
 {
-	time_t not_before = gnutls_x509_crt_get_activation_time(crt);
-	time_t not_after = gnutls_x509_crt_get_expiration_time(crt);
-
-	if (not_before == (time_t)-1 || not_after == (time_t)-1)
-		return true; /* not readable */
-	c->not_before = not_before;
-	c->not_after = not_after;
 	c->serial_number = serial_number(crt);
 	c->subject_cn = common_name(crt, gnutls_x509_crt_get_dn_by_oid);
 	c->issuer_cn = common_name(crt, gnutls_x509_crt_get_issuer_dn_by_oid);
 	key_algorithm(crt, c->key_algorithm, sizeof(c->key_algorithm));
 	signature_algorithm(crt, c->signature_algorithm,
 			    sizeof(c->signature_algorithm));
-	c->has_costly_key = is_costly_key(crt);
+	c->key_type = key_type(crt);
+	c->must_staple = must_staple(crt);
+	c->has_costly_key = certificate_key_is_costly(crt);
 	c->is_readable = true;
 	return c->serial_number != NULL && c->subject_cn != NULL &&
 	       c->issuer_cn != NULL;
@@ -289,7 +415,8 @@ static bool read_facts(gnutls_x509_crt_t crt, struct certificate *c)
 int certificate_read(const uint8_t *der, size_t size,
 		     struct certificate **ret_certificate, struct error *err)
 {
-	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = import_der(der, size);
+	CLEANUP(cleanup_crt)
+	gnutls_x509_crt_t crt = certificate_import(der, size);
 	CLEANUP(cleanup_certificate)
 	struct certificate *c = calloc(1, sizeof(*c));
 	uint8_t digest[SHA256_SIZE];
@@ -298,7 +425,9 @@ int certificate_read(const uint8_t *der, size_t size,
 	    gnutls_hash_fast(GNUTLS_DIG_SHA256, der, size, digest) < 0)
 		return error_memory(err);
 	to_hex(digest, sizeof(digest), c->fingerprint);
-	if (crt != NULL && !read_facts(crt, c))
+	if (crt != NULL &&
+	    certificate_dates(crt, der, size, &c->not_before, &c->not_after) &&
+	    !read_facts(crt, c))
 		return error_memory(err);
 	*ret_certificate = TAKE(c);
 	return 0;
@@ -346,7 +475,8 @@ static bool has_dns_name(gnutls_x509_crt_t crt)
 bool certificate_names(const uint8_t *der, size_t size,
 		       const struct domain *domain)
 {
-	CLEANUP(cleanup_crt) gnutls_x509_crt_t crt = import_der(der, size);
+	CLEANUP(cleanup_crt)
+	gnutls_x509_crt_t crt = certificate_import(der, size);
 	struct address address;
 
 	if (crt == NULL)

@@ -6,8 +6,6 @@
 
 #include "probe/chain.h"
 
-#define NESTED_MAX 4 /* values of extensions inside of such */
-
 struct reader {
 	const uint8_t *at;
 	size_t left;
@@ -67,42 +65,4 @@ bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
 	}
 	*ret_chain = chain;
 	return true;
-}
-
-/* Counts the SETs in `der` up to one past DER_SETS_MAX. Elements are met in
- * the order of the document, so that only values of extensions nest. What is
- * no DER ends the walk: GnuTLS stops there as well. */
-static void count_sets(struct reader der, int depth, size_t *sets)
-{
-	while (der.left >= 2 && *sets <= DER_SETS_MAX) {
-		size_t tag = 0;
-		size_t length = 0;
-
-		(void)read_number(&der, 1, &tag);
-		(void)read_number(&der, 1, &length);
-		/* RFC 5280 needs no length of more than four bytes. */
-		if (length == 0x80 || length > 0x84 ||
-		    (length > 0x80 &&
-		     !read_number(&der, length & 0x7f, &length)))
-			return;
-		if (tag == 0x31)
-			(*sets)++;
-		if ((tag & 0x20) != 0)
-			continue; /* constructed: its elements come next */
-		if (length > der.left)
-			return;
-		if (tag == 0x04 && depth < NESTED_MAX)
-			count_sets((struct reader){ der.at, length }, depth + 1,
-				   sets);
-		der.at += length;
-		der.left -= length;
-	}
-}
-
-bool chain_der_is_costly(const uint8_t *der, size_t size)
-{
-	size_t sets = 0;
-
-	count_sets((struct reader){ der, size }, 0, &sets);
-	return sets > DER_SETS_MAX;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Certificate message: from its body to the certificates in it, and
- * whether one of them is fit to be read at all.
+ * The Certificate message: from its body to the certificates in it.
  */
 #ifndef CEM_PROBE_CHAIN_H
 #define CEM_PROBE_CHAIN_H
@@ -11,9 +10,6 @@
 #include <stdint.h>
 
 #define CHAIN_MAX 32 /* certificates that are looked at; more are left out */
-/* Relative distinguished names (SETs, in DER) of all names in a certificate:
- * libtasn1 takes quadratic time over them, seconds for 20,000. */
-#define DER_SETS_MAX 256
 
 /* A chain as it was presented, leaf first: DER, borrowed. */
 struct chain {
@@ -33,8 +29,5 @@ enum chain_format {
  * is a chain of none. False if the message is malformed. */
 bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
 		 struct chain *ret_chain);
-
-/* Whether the certificate has more SETs than DER_SETS_MAX. O(size). */
-bool chain_der_is_costly(const uint8_t *der, size_t size);
 
 #endif

@@ -14,52 +14,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-
-/* TLS 1.2 and 1.3, one key share (X25519): the other would cost a fifth of
- * the handshake, and a server that wants it asks for it. */
-#define PRIORITY                                                               \
-	"NORMAL:-VERS-TLS1.1:-VERS-TLS1.0:-GROUP-ALL:"                         \
-	"+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:"                     \
-	"+GROUP-SECP521R1:+GROUP-X448:+GROUP-FFDHE2048:"                       \
-	"+GROUP-FFDHE3072:+GROUP-FFDHE4096"
-
-/* RFC 8446, 6.2; GnuTLS 3.7 has a name for it, older headers have not. */
-#define ALERT_CERTIFICATE_REQUIRED 116
-
-int tls_setup_init(struct tls_setup *setup, struct error *err)
-{
-	struct tls_setup made = { 0 };
-	int r = gnutls_priority_init(&made.priority, PRIORITY, NULL);
-
-	if (r >= 0)
-		r = gnutls_certificate_allocate_credentials(&made.credentials);
-	if (r < 0) {
-		tls_setup_release(&made);
-		return error_set(err, ERROR_SYSTEM, "GnuTLS: %s",
-				 gnutls_strerror(r));
-	}
-	*setup = made;
-	return 0;
-}
-
-void tls_setup_release(struct tls_setup *setup)
-{
-	if (setup->priority != NULL)
-		gnutls_priority_deinit(setup->priority);
-	if (setup->credentials != NULL)
-		gnutls_certificate_free_credentials(setup->credentials);
-	*setup = (struct tls_setup){ 0 };
-}
 
 /* Every transition is made, and can be seen, here. */
 static void enter(struct connection *c, enum connection_state state)
 {
 	static const char *const names[] = {
 		[CONNECTION_CONNECTING] = "connecting",
+		[CONNECTION_PREFACE] = "preface",
 		[CONNECTION_HANDSHAKE] = "handshake",
 		[CONNECTION_FAREWELL] = "farewell",
 		[CONNECTION_AFTERWORD] = "afterword",
+		[CONNECTION_REFUSED] = "refused",
 		[CONNECTION_CLOSED] = "closed",
 	};
 
@@ -69,16 +36,34 @@ static void enter(struct connection *c, enum connection_state state)
 	c->state = state;
 }
 
+static enum connection_want finish(struct connection *c)
+{
+	c->result.duration_us = mono_now_us() - c->started_us;
+	enter(c, CONNECTION_CLOSED);
+	return CONNECTION_DONE;
+}
+
+/* Whether a later offer that ended so says more than the first one did. */
+static bool supersedes(enum probe_reason reason)
+{
+	return reason == REASON_HANDSHAKE_ALERT ||
+	       reason == REASON_NAME_REJECTED ||
+	       reason == REASON_CLIENT_CERTIFICATE_REQUIRED ||
+	       reason == REASON_KEY_TYPE_MISSING || reason == REASON_DEADLINE;
+}
+
 static enum connection_want fail(struct connection *c, enum probe_reason reason,
 				 const char *detail)
 {
 	log_debug("%s/%s %s: %s: %s", c->pair->endpoint->pod->ns,
 		  c->pair->endpoint->pod->name, c->pair->domain->name,
 		  probe_reason_name(reason), detail);
+	if (c->first_reason != REASON_NONE && c->result.certificate == NULL &&
+	    !supersedes(reason))
+		reason = c->first_reason;
 	c->result.reason = reason;
 	c->result.success = false;
-	enter(c, CONNECTION_CLOSED);
-	return CONNECTION_DONE;
+	return finish(c);
 }
 
 /* --- TCP ----------------------------------------------------------------- */
@@ -97,230 +82,171 @@ static enum connection_want fail_connect(struct connection *c, int error)
 	return fail(c, reason, strerror(error));
 }
 
-int connection_open(struct connection *c, const struct pair *pair,
-		    const struct tls_setup *setup,
-		    struct certificate_cache *cache, struct error *err)
+/* Begins to connect to the pair's endpoint. */
+static int open_socket(struct connection *c, struct error *err)
 {
-	const struct pod *pod = pair->endpoint->pod;
+	const struct pod *pod = c->pair->endpoint->pod;
 	struct sockaddr_storage address;
 	socklen_t length =
 		address_to_socket(&pod->address, pod->port, &address);
 	int on = 1;
-	int fd = socket(address.ss_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		       errno == ENOMEM))
+	c->fd = socket(address.ss_family,
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 && (errno == EMFILE || errno == ENFILE ||
+			  errno == ENOBUFS || errno == ENOMEM))
 		return error_set(err, ERROR_SYSTEM, "socket: %s",
 				 strerror(errno));
-	*c = (struct connection){
-		.state = CONNECTION_CONNECTING,
-		.fd = fd,
-		.pair = pair,
-		.setup = setup,
-		.cache = cache,
-	};
-	if (fd < 0) {
+	if (c->fd < 0) {
 		(void)fail_connect(c, errno);
 		return 0;
 	}
 	/* Finished and close_notify go out at once; a failure costs time. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, (const struct sockaddr *)&address, length) < 0 &&
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (connect(c->fd, (const struct sockaddr *)&address, length) < 0 &&
 	    errno != EINPROGRESS)
 		(void)fail_connect(c, errno);
 	return 0;
 }
 
-/* --- TLS ----------------------------------------------------------------- */
-
-static ssize_t pull(gnutls_transport_ptr_t data, void *bytes, size_t size)
+int connection_open(struct connection *c, const struct pair *pair,
+		    const struct probe_context *context, enum tls_offer offer,
+		    bool is_known_offer, struct error *err)
 {
-	struct connection *c = data;
-	ssize_t got;
-
-	if (c->received >= CONNECTION_RECEIVE_MAX) {
-		c->system_error = EMSGSIZE;
-		gnutls_transport_set_errno(c->session, EMSGSIZE);
-		return -1;
-	}
-	do {
-		got = recv(c->fd, bytes, size, 0);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0) {
-		if (errno != EAGAIN)
-			c->system_error = errno;
-		gnutls_transport_set_errno(c->session, errno);
-	} else if (got == 0) {
-		c->is_eof = true;
-	} else {
-		for (size_t i = 0; i < (size_t)got; i++) {
-			if (c->received + i >= sizeof(c->first))
-				break;
-			c->first[c->received + i] = ((uint8_t *)bytes)[i];
-		}
-		c->received += (size_t)got;
-	}
-	return got;
+	*c = (struct connection){
+		.state = CONNECTION_CONNECTING,
+		.fd = -1,
+		.pair = pair,
+		.context = *context,
+		.offer = offer,
+		.is_known_offer = is_known_offer,
+		.started_us = mono_now_us(),
+	};
+	return open_socket(c, err);
 }
 
-/* Called with the body of each Certificate message, ours as well. */
-static int on_certificate(gnutls_session_t session, unsigned int type,
-			  unsigned int when, unsigned int incoming,
-			  const gnutls_datum_t *body)
+/* `header` is the reason if there is nothing but a PROXY header. */
+static enum connection_want
+fail_preface(struct connection *c, enum probe_reason header, const char *detail)
 {
-	struct connection *c = gnutls_session_get_ptr(session);
-	enum chain_format format =
-		gnutls_protocol_get_version(session) == GNUTLS_TLS1_3 ?
-			CHAIN_TLS13 :
-			CHAIN_TLS12;
-	struct certificate_verdict verdict = { 0 };
-	struct error err = { 0 };
-	struct chain chain;
-
-	(void)type;
-	(void)when;
-	if (incoming == 0 || c->got_message)
-		return 0;
-	c->got_message = true;
-	if (!chain_parse(body->data, body->size, format, &chain)) {
-		c->is_bad_message = true;
-		return GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
-	}
-	if (chain.count == 0)
-		return 0;
-	if (certificate_cache_look_up(c->cache, &chain, c->pair->domain,
-				      &verdict, &err) < 0)
-		return GNUTLS_E_MEMORY_ERROR;
-	c->result.certificate = verdict.certificate;
-	c->result.names_domain = verdict.names_domain;
-	/* Nor may GnuTLS spend an hour on it: nothing could end that. */
-	if (!verdict.certificate->is_readable ||
-	    verdict.certificate->has_costly_key)
-		return GNUTLS_E_CERTIFICATE_ERROR;
-	return 0;
-}
-
-static int begin_session(struct connection *c)
-{
-	const struct domain *domain = c->pair->domain;
-	int r = gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
-						 GNUTLS_NO_TICKETS |
-						 GNUTLS_NO_SIGNAL |
-						 GNUTLS_KEY_SHARE_TOP);
-
-	if (r < 0) {
-		c->session = NULL;
-		return r;
-	}
-	gnutls_session_set_ptr(c->session, c);
-	r = gnutls_priority_set(c->session, c->setup->priority);
-	if (r >= 0)
-		r = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
-					   c->setup->credentials);
-	if (r >= 0 && !domain->is_address)
-		r = gnutls_server_name_set(c->session, GNUTLS_NAME_DNS,
-					   domain->probe_name,
-					   strlen(domain->probe_name));
-	/* The loop keeps the deadline. */
-	gnutls_handshake_set_timeout(c->session, 0);
-	gnutls_handshake_set_max_packet_length(c->session,
-					       CONNECTION_MESSAGE_MAX);
-	gnutls_handshake_set_hook_function(c->session,
-					   GNUTLS_HANDSHAKE_CERTIFICATE_PKT,
-					   GNUTLS_HOOK_POST, on_certificate);
-	gnutls_transport_set_ptr2(c->session, c,
-				  (gnutls_transport_ptr_t)(intptr_t)c->fd);
-	gnutls_transport_set_pull_function(c->session, pull);
-	return r;
-}
-
-static enum connection_want waits_for(const struct connection *c)
-{
-	return gnutls_record_get_direction(c->session) == 1 ?
-		       CONNECTION_WANT_WRITE :
-		       CONNECTION_WANT_READ;
-}
-
-/* The content type and major version of a TLS record (RFC 8446, 5.1). */
-static bool looks_like_tls(const struct connection *c)
-{
-	if (c->received > 0 && (c->first[0] < 20 || c->first[0] > 23))
-		return false;
-	return c->received < 2 || c->first[1] == 3;
-}
-
-/* Whether the server's last alert says that it wants a client certificate.
- * The words differ: TLS 1.2 has no alert of its own for that. */
-static bool wants_client_certificate(const struct connection *c)
-{
-	if (gnutls_certificate_client_get_request_status(c->session) == 0)
-		return false;
-	switch ((int)gnutls_alert_get(c->session)) {
-	case ALERT_CERTIFICATE_REQUIRED:
-	case GNUTLS_A_HANDSHAKE_FAILURE:
-	case GNUTLS_A_BAD_CERTIFICATE:
-	case GNUTLS_A_CERTIFICATE_UNKNOWN:
-	case GNUTLS_A_SSL3_NO_CERTIFICATE:
-	case GNUTLS_A_ACCESS_DENIED:
-	case GNUTLS_A_UNKNOWN_CA:
-	case GNUTLS_A_DECODE_ERROR: /* servers made with GnuTLS */
-		return true;
-	default:
-		return false;
-	}
-}
-
-static enum connection_want fail_alert(struct connection *c)
-{
-	const char *name = gnutls_alert_get_name(gnutls_alert_get(c->session));
-
-	if (name == NULL)
-		name = "unknown alert";
-	if (wants_client_certificate(c))
-		return fail(c, REASON_CLIENT_CERTIFICATE_REQUIRED, name);
-	if (gnutls_alert_get(c->session) == GNUTLS_A_UNRECOGNIZED_NAME)
-		return fail(c, REASON_NAME_REJECTED, name);
-	return fail(c, REASON_HANDSHAKE_ALERT, name);
-}
-
-static enum connection_want fail_handshake(struct connection *c, int error)
-{
-	const char *detail = gnutls_strerror(error);
-
-	if (!looks_like_tls(c))
-		return fail(c, REASON_NOT_TLS, detail);
-	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		return fail_alert(c);
-	if (c->system_error == EMSGSIZE)
-		return fail(c, REASON_HANDSHAKE_ERROR, "the server sends on");
-	if (c->is_eof || c->system_error != 0 ||
-	    error == GNUTLS_E_PREMATURE_TERMINATION ||
-	    error == GNUTLS_E_SESSION_EOF || error == GNUTLS_E_PUSH_ERROR)
-		return fail(c, REASON_HANDSHAKE_CLOSED, detail);
-	if (c->is_bad_message)
-		return fail(c, REASON_BAD_CERTIFICATE, detail);
-	if (c->result.certificate == NULL &&
-	    (c->got_message || error == GNUTLS_E_NO_CERTIFICATE_FOUND))
-		return fail(c, REASON_NO_CERTIFICATE, detail);
-	return fail(c, REASON_HANDSHAKE_ERROR, detail);
+	return fail(c,
+		    c->pair->endpoint->job->starttls == STARTTLS_NONE ?
+			    header :
+			    REASON_STARTTLS_FAILED,
+		    detail);
 }
 
 static enum connection_want step_connecting(struct connection *c)
 {
 	socklen_t length = sizeof(int);
+	struct error err = { 0 };
 	int error = 0;
-	int r;
 
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		error = errno;
-	if (error != 0)
+	/* TCP was up, and is no more: whether we see it here or with the first
+	 * read is a matter of time. */
+	c->is_connected = error == 0 || error == ECONNRESET || error == EPIPE;
+	if (!c->is_connected)
 		return fail_connect(c, error);
-	r = begin_session(c);
+	if (error != 0)
+		return fail_preface(c, REASON_HANDSHAKE_CLOSED,
+				    strerror(error));
+	if (preface_new(c->pair->endpoint->job, &c->preface, &err) < 0)
+		return fail(c, REASON_HANDSHAKE_ERROR, err.message);
+	enter(c, CONNECTION_PREFACE);
+	return connection_step(c);
+}
+
+/* --- Before TLS ---------------------------------------------------------- */
+
+static enum connection_want begin_handshake(struct connection *c)
+{
+	int r;
+
+	preface_free(c->preface);
+	c->preface = NULL;
+	r = tls_session_begin(&c->tls, c->fd, c->pair, &c->context, c->offer);
 	if (r < 0)
 		return fail(c, REASON_HANDSHAKE_ERROR, gnutls_strerror(r));
 	enter(c, CONNECTION_HANDSHAKE);
 	return connection_step(c);
+}
+
+static enum connection_want step_preface(struct connection *c)
+{
+	if (c->preface == NULL)
+		return begin_handshake(c);
+	switch (preface_step(c->preface, c->fd)) {
+	case PREFACE_DONE:
+		break;
+	case PREFACE_READ:
+		return CONNECTION_WANT_READ;
+	case PREFACE_WRITE:
+		return CONNECTION_WANT_WRITE;
+	case PREFACE_FAILED:
+		return fail_preface(c, REASON_HANDSHAKE_CLOSED,
+				    preface_detail(c->preface));
+	}
+	return begin_handshake(c);
+}
+
+/* --- TLS ----------------------------------------------------------------- */
+
+static enum connection_want waits_for(const struct connection *c)
+{
+	return gnutls_record_get_direction(c->tls.gnutls) == 1 ?
+		       CONNECTION_WANT_WRITE :
+		       CONNECTION_WANT_READ;
+}
+
+/* Takes over what the session has found so far. */
+static void take_found(struct connection *c)
+{
+	c->result = c->tls.found;
+}
+
+/* Whether there is another offer for a server that refused this one. At an
+ * endpoint that took it before, only the version makes another one worth a
+ * connection. */
+static bool has_next_offer(struct connection *c, int error)
+{
+	bool is_version;
+
+	return tls_session_is_refused(&c->tls, error, &is_version) &&
+	       (is_version || !c->is_known_offer) &&
+	       offer_next(c->offer, &c->next_offer);
+}
+
+static enum connection_want fail_handshake(struct connection *c, int error)
+{
+	const char *detail;
+	enum probe_reason reason = tls_session_failure(&c->tls, error, &detail);
+
+	if (!has_next_offer(c, error))
+		return fail(c, reason, detail);
+	log_debug("%s/%s %s: %s: asked again with another offer",
+		  c->pair->endpoint->pod->ns, c->pair->endpoint->pod->name,
+		  c->pair->domain->name, detail);
+	if (c->first_reason == REASON_NONE)
+		c->first_reason = reason;
+	enter(c, CONNECTION_REFUSED);
+	return CONNECTION_WANT_RETRY;
+}
+
+int connection_retry(struct connection *c, struct error *err)
+{
+	assert(c->state == CONNECTION_REFUSED);
+	connection_close(c);
+	c->offer = c->next_offer;
+	c->is_known_offer = false;
+	if (open_socket(c, err) < 0) {
+		(void)fail(c, c->first_reason, err->message);
+		return -(int)err->code;
+	}
+	if (c->state == CONNECTION_REFUSED)
+		enter(c, CONNECTION_CONNECTING);
+	return 0;
 }
 
 static enum connection_want step_handshake(struct connection *c)
@@ -328,14 +254,21 @@ static enum connection_want step_handshake(struct connection *c)
 	int r;
 
 	do {
-		r = gnutls_handshake(c->session);
+		r = gnutls_handshake(c->tls.gnutls);
+		take_found(c);
 		if (r == GNUTLS_E_AGAIN)
 			return waits_for(c);
 	} while (r < 0 && gnutls_error_is_fatal(r) == 0);
+	if (c->tls.is_enough) {
+		c->result.success = true;
+		return finish(c);
+	}
 	if (r < 0)
 		return fail_handshake(c, r);
 	if (c->result.certificate == NULL)
 		return fail(c, REASON_NO_CERTIFICATE, "handshake without one");
+	tls_session_complete(&c->tls);
+	take_found(c);
 	c->result.success = true;
 	enter(c, CONNECTION_FAREWELL);
 	return connection_step(c);
@@ -343,38 +276,39 @@ static enum connection_want step_handshake(struct connection *c)
 
 static enum connection_want step_farewell(struct connection *c)
 {
-	int r = gnutls_bye(c->session, GNUTLS_SHUT_WR);
+	int r = gnutls_bye(c->tls.gnutls, GNUTLS_SHUT_WR);
 
 	if (r == GNUTLS_E_AGAIN || r == GNUTLS_E_INTERRUPTED)
 		return CONNECTION_WANT_WRITE;
 	c->result.close_failed = r < 0;
 	/* In TLS 1.2 the server has objected before, if it does. */
-	if (gnutls_certificate_client_get_request_status(c->session) != 0 &&
-	    gnutls_protocol_get_version(c->session) == GNUTLS_TLS1_3) {
+	if (tls_session_was_asked(&c->tls) &&
+	    gnutls_protocol_get_version(c->tls.gnutls) == GNUTLS_TLS1_3) {
 		enter(c, CONNECTION_AFTERWORD);
 		return connection_step(c);
 	}
-	enter(c, CONNECTION_CLOSED);
-	return CONNECTION_DONE;
+	return finish(c);
 }
 
 static enum connection_want step_afterword(struct connection *c)
 {
 	char ignored[1024];
+	const char *detail;
 	ssize_t r;
 
 	do {
-		r = gnutls_record_recv(c->session, ignored, sizeof(ignored));
+		r = gnutls_record_recv(c->tls.gnutls, ignored, sizeof(ignored));
 		if (r == GNUTLS_E_AGAIN)
 			return waits_for(c);
 	} while (r > 0 || r == GNUTLS_E_INTERRUPTED);
 	if ((r == GNUTLS_E_FATAL_ALERT_RECEIVED ||
 	     r == GNUTLS_E_WARNING_ALERT_RECEIVED) &&
-	    wants_client_certificate(c))
-		return fail_alert(c);
+	    tls_session_wants_certificate(&c->tls)) {
+		(void)tls_session_failure(&c->tls, (int)r, &detail);
+		return fail(c, REASON_CLIENT_CERTIFICATE_REQUIRED, detail);
+	}
 	/* Anything else came after a good handshake. */
-	enter(c, CONNECTION_CLOSED);
-	return CONNECTION_DONE;
+	return finish(c);
 }
 
 enum connection_want connection_step(struct connection *c)
@@ -382,12 +316,16 @@ enum connection_want connection_step(struct connection *c)
 	switch (c->state) {
 	case CONNECTION_CONNECTING:
 		return step_connecting(c);
+	case CONNECTION_PREFACE:
+		return step_preface(c);
 	case CONNECTION_HANDSHAKE:
 		return step_handshake(c);
 	case CONNECTION_FAREWELL:
 		return step_farewell(c);
 	case CONNECTION_AFTERWORD:
 		return step_afterword(c);
+	case CONNECTION_REFUSED:
+		return CONNECTION_WANT_RETRY;
 	case CONNECTION_CLOSED:
 		return CONNECTION_DONE;
 	}
@@ -401,17 +339,22 @@ void connection_time_out(struct connection *c)
 	case CONNECTION_CONNECTING:
 		(void)fail_connect(c, ETIMEDOUT);
 		break;
+	case CONNECTION_PREFACE:
+		(void)fail_preface(c, REASON_HANDSHAKE_TIMEOUT, "no time left");
+		break;
+	case CONNECTION_REFUSED:
 	case CONNECTION_HANDSHAKE:
 		(void)fail(c, REASON_HANDSHAKE_TIMEOUT, "no time left");
 		break;
 	case CONNECTION_FAREWELL:
 		/* The handshake was good, whatever happens to our farewell. */
 		c->result.close_failed = true;
-		enter(c, CONNECTION_CLOSED);
+		(void)finish(c);
 		break;
 	case CONNECTION_AFTERWORD:
+		(void)finish(c);
+		break;
 	case CONNECTION_CLOSED:
-		enter(c, CONNECTION_CLOSED);
 		break;
 	}
 }
@@ -419,22 +362,18 @@ void connection_time_out(struct connection *c)
 void connection_cut_off(struct connection *c)
 {
 	if (c->state == CONNECTION_CONNECTING ||
+	    c->state == CONNECTION_PREFACE || c->state == CONNECTION_REFUSED ||
 	    c->state == CONNECTION_HANDSHAKE)
 		(void)fail(c, REASON_DEADLINE, "the run's time is over");
 	else
 		connection_time_out(c);
 }
 
-bool connection_is_connected(const struct connection *c)
-{
-	return c->session != NULL;
-}
-
 void connection_close(struct connection *c)
 {
-	if (c->session != NULL)
-		gnutls_deinit(c->session);
-	c->session = NULL;
+	tls_session_end(&c->tls);
+	preface_free(c->preface);
+	c->preface = NULL;
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	c->fd = -1;

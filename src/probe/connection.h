@@ -1,57 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One probe: a TCP connection, a TLS handshake with one domain as SNI, and
- * close_notify. Non-blocking throughout; it knows no event loop. Its owner
- * waits for what connection_step() asks for, keeps the deadline, and calls
- * again.
+ * One probe: a TCP connection, what is said before TLS, a TLS handshake with
+ * one domain as SNI, and close_notify. Non-blocking throughout; it knows no
+ * event loop. Its owner waits for what connection_step() asks for, keeps the
+ * deadline, and calls again.
  *
  *	connection_open()
  *	while (connection_step() != CONNECTION_DONE)
- *		... wait, or connection_time_out() ...
- *	connection_result(), connection_close()
+ *		... wait, or connection_time_out(), or connection_retry() ...
+ *	connection.result, connection_close()
  *
- * The certificate is taken when it arrives, before GnuTLS checks anything, so
- * that a handshake that fails later still shows it.
+ * A server that refuses what is offered is asked again with the next offer, on
+ * a connection of its own but within the same time.
  */
 #ifndef CEM_PROBE_CONNECTION_H
 #define CEM_PROBE_CONNECTION_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "probe/certificate_cache.h"
+#include "probe/offer.h"
+#include "probe/preface.h"
 #include "probe/result.h"
 #include "probe/target.h"
-
-/* A handshake message may be this long (a SAN list of 5,000 names is past
- * GnuTLS's own limit of 128 KiB), in bytes. */
-#define CONNECTION_MESSAGE_MAX (512 * 1024)
-/* What a server may send in one connection, in bytes. */
-#define CONNECTION_RECEIVE_MAX (1024 * 1024)
+#include "probe/tls_session.h"
 
 /* How long a server that asked for a client certificate may take to object,
  * in milliseconds, after a handshake of TLS 1.3. */
 #define CONNECTION_AFTERWORD_MS 1000
 
-/* What all sessions share: made once. */
-struct tls_setup {
-	gnutls_priority_t priority;
-	gnutls_certificate_credentials_t credentials;
-};
-
-int tls_setup_init(struct tls_setup *setup, struct error *err)
-	__attribute__((warn_unused_result));
-void tls_setup_release(struct tls_setup *setup);
-
 enum connection_state {
 	CONNECTION_CONNECTING,
+	CONNECTION_PREFACE, /* PROXY header, STARTTLS */
 	CONNECTION_HANDSHAKE,
 	CONNECTION_FAREWELL,  /* sends close_notify */
 	CONNECTION_AFTERWORD, /* asked for a client certificate, the server of
 			       * TLS 1.3 objects only now, if it does */
+	CONNECTION_REFUSED,   /* what was offered: there is more to offer */
 	CONNECTION_CLOSED,
 };
 
@@ -59,42 +46,48 @@ enum connection_want {
 	CONNECTION_DONE,
 	CONNECTION_WANT_READ,
 	CONNECTION_WANT_WRITE,
+	CONNECTION_WANT_RETRY, /* connection_retry(), on a descriptor anew */
 };
 
 struct connection {
 	enum connection_state state;
 	int fd;
-	const struct pair *pair;	 /* borrowed */
-	const struct tls_setup *setup;	 /* borrowed */
-	struct certificate_cache *cache; /* borrowed */
-	gnutls_session_t session;	 /* NULL before the TCP connection */
+	const struct pair *pair; /* borrowed */
+	struct probe_context context;
+	struct preface *preface; /* NULL for none, and once it is over */
+	struct tls_session tls;
+	enum tls_offer offer;
+	enum tls_offer next_offer; /* in CONNECTION_REFUSED */
+	bool is_known_offer;	   /* it worked at the endpoint before */
+	bool is_connected;	   /* TCP is up, or was */
+	/* What the first offer came to, if another one had to be made. */
+	enum probe_reason first_reason;
+	int64_t started_us; /* mono_now_us() */
 	struct probe_result result;
-	size_t received;     /* bytes */
-	uint8_t first[2];    /* of them */
-	bool is_eof;	     /* the server closed its side */
-	int system_error;    /* errno of the socket, 0 for none */
-	bool got_message;    /* a Certificate message was read */
-	bool is_bad_message; /* and it was malformed */
 };
 
-/* Begins to connect. Fails with ERROR_SYSTEM only if there is no descriptor
- * to be had; what else goes wrong is a result. */
+/* Begins to connect, to offer `offer`: offer_first(), or what worked at the
+ * endpoint before (`is_known_offer`). Fails with ERROR_SYSTEM only if there is
+ * no descriptor to be had; what else goes wrong is a result. The connection
+ * must stay where it is until connection_close(). */
 int connection_open(struct connection *c, const struct pair *pair,
-		    const struct tls_setup *setup,
-		    struct certificate_cache *cache, struct error *err)
+		    const struct probe_context *context, enum tls_offer offer,
+		    bool is_known_offer, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* Goes on as far as possible without waiting. */
 enum connection_want connection_step(struct connection *c);
+
+/* After CONNECTION_WANT_RETRY: connects again, for the next offer. Fails as
+ * connection_open() does; the result is that of the former offer then. */
+int connection_retry(struct connection *c, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* Ends it: its time is over. */
 void connection_time_out(struct connection *c);
 
 /* Ends it: the run's time is over. */
 void connection_cut_off(struct connection *c);
-
-/* Whether TCP is up (or was). */
-bool connection_is_connected(const struct connection *c);
 
 /* Releases descriptor and session; the result stays. */
 void connection_close(struct connection *c);

@@ -21,8 +21,11 @@ struct endpoint_queue {
 	size_t next; /* the next pair to start */
 	size_t end;  /* one past its last */
 	unsigned int in_flight;
-	bool is_open;	/* a connection was made: others may follow */
-	bool is_queued; /* in the engine's ready list */
+	bool is_open;	      /* a connection was made: others may follow */
+	bool is_queued;	      /* in the engine's ready list */
+	bool is_known_offer;  /* `offer` brought a certificate */
+	enum tls_offer offer; /* what the next connection offers first */
+	struct probe_context context;
 	struct endpoint_queue *next_ready;
 };
 
@@ -39,9 +42,8 @@ struct slot {
 
 struct engine {
 	struct event_loop loop;
-	struct tls_setup setup;
 	struct target_set *targets;
-	struct certificate_cache *cache;
+	const struct engine_store *store;
 	const struct engine_options *options;
 	struct engine_progress progress;
 	struct endpoint_queue *queues;
@@ -130,11 +132,19 @@ static void finish_slot(struct slot *slot)
 	engine->in_flight--;
 	queue->in_flight--;
 	finish_pair(engine, pair, &c->result);
-	if (is_connect_failure(&c->result))
+	if (c->result.certificate != NULL) {
+		queue->offer = c->offer;
+		queue->is_known_offer = true;
+	}
+	if (is_connect_failure(&c->result)) {
+		struct probe_result copy = c->result;
+
+		copy.duration_us = DURATION_NONE;
 		while (queue->next < queue->end)
 			finish_pair(engine,
 				    &engine->targets->pairs[queue->next++],
-				    &c->result);
+				    &copy);
+	}
 	make_ready(engine, queue);
 }
 
@@ -149,16 +159,47 @@ static void shorten_timer(struct slot *slot, int64_t ms)
 	event_timer_start(loop, &slot->timer);
 }
 
+static void on_ready(void *data);
+
+/* Waits for a connection that was just opened. */
+static void watch(struct slot *slot)
+{
+	slot->watch = (struct event_watch){
+		.fd = slot->connection.fd,
+		.interest = EVENT_WRITE,
+		.on_ready = on_ready,
+		.data = slot,
+	};
+	if (event_watch_start(&slot->engine->loop, &slot->watch,
+			      slot->engine->err) < 0)
+		slot->engine->is_broken = true;
+}
+
+/* Connects once more, for another offer; the time goes on. */
+static void retry(struct slot *slot)
+{
+	struct error err = { 0 };
+
+	event_watch_stop(&slot->engine->loop, &slot->watch);
+	if (connection_retry(&slot->connection, &err) == 0 &&
+	    slot->connection.state != CONNECTION_CLOSED) {
+		watch(slot);
+		return;
+	}
+	connection_close(&slot->connection);
+	finish_slot(slot);
+}
+
 /* Steps a connection and waits for what it wants next. */
 static void on_ready(void *data)
 {
 	struct slot *slot = data;
 	struct engine *engine = slot->engine;
 	enum connection_state before = slot->connection.state;
-	bool was_connected = connection_is_connected(&slot->connection);
+	bool was_connected = slot->connection.is_connected;
 	enum connection_want want = connection_step(&slot->connection);
 
-	if (!was_connected && connection_is_connected(&slot->connection)) {
+	if (!was_connected && slot->connection.is_connected) {
 		slot->queue->is_open = true;
 		make_ready(engine, slot->queue);
 	}
@@ -167,6 +208,8 @@ static void on_ready(void *data)
 		shorten_timer(slot, CONNECTION_AFTERWORD_MS);
 	if (want == CONNECTION_DONE)
 		finish_slot(slot);
+	else if (want == CONNECTION_WANT_RETRY)
+		retry(slot);
 	else if (event_watch_change(&engine->loop, &slot->watch,
 				    want == CONNECTION_WANT_READ ? EVENT_READ :
 								   EVENT_WRITE,
@@ -190,16 +233,17 @@ static bool start(struct engine *engine, struct endpoint_queue *queue)
 	struct pair *pair = &engine->targets->pairs[queue->next];
 	struct error err = { 0 };
 
-	if (connection_open(&slot->connection, pair, &engine->setup,
-			    engine->cache, &err) < 0) {
+	if (connection_open(&slot->connection, pair, &queue->context,
+			    queue->offer, queue->is_known_offer, &err) < 0) {
 		if (engine->in_flight > 0) {
 			engine->limit = engine->in_flight;
 			return false;
 		}
 		queue->next++;
-		finish_pair(engine, pair,
-			    &(struct probe_result){
-				    .reason = REASON_CONNECT_ERROR });
+		finish_pair(
+			engine, pair,
+			&(struct probe_result){ .reason = REASON_CONNECT_ERROR,
+						.duration_us = DURATION_NONE });
 		return true;
 	}
 	queue->next++;
@@ -220,14 +264,7 @@ static bool start(struct engine *engine, struct endpoint_queue *queue)
 		finish_slot(slot);
 		return true;
 	}
-	slot->watch = (struct event_watch){
-		.fd = slot->connection.fd,
-		.interest = EVENT_WRITE,
-		.on_ready = on_ready,
-		.data = slot,
-	};
-	if (event_watch_start(&engine->loop, &slot->watch, engine->err) < 0)
-		engine->is_broken = true;
+	watch(slot);
 	return true;
 }
 
@@ -264,7 +301,10 @@ static void on_tick(void *data)
 static void on_over(void *data)
 {
 	struct engine *engine = data;
-	const struct probe_result left_out = { .reason = REASON_DEADLINE };
+	const struct probe_result left_out = {
+		.reason = REASON_DEADLINE,
+		.duration_us = DURATION_NONE,
+	};
 
 	engine->is_over = true;
 	for (size_t i = 0; i < engine->targets->endpoint_count; i++)
@@ -302,6 +342,17 @@ static void raise_descriptor_limit(size_t slots)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void set_up(const struct engine *engine, struct endpoint_queue *queue,
+		   const struct job_config *job)
+{
+	queue->offer = offer_first(job->handshake);
+	queue->context = (struct probe_context){
+		.setup = probe_setup_of(engine->store->setup, job),
+		.cache = engine->store->cache,
+		.sessions = engine->store->sessions,
+	};
+}
+
 static int prepare(struct engine *engine, struct error *err)
 {
 	const struct target_set *targets = engine->targets;
@@ -330,6 +381,7 @@ static int prepare(struct engine *engine, struct error *err)
 		       targets->pairs[pair].endpoint == &targets->endpoints[i])
 			pair++;
 		queue->end = pair;
+		set_up(engine, queue, targets->endpoints[i].job);
 		make_ready(engine, queue);
 	}
 	engine->progress.total = targets->pair_count;
@@ -366,8 +418,6 @@ static int run(struct engine *engine, struct error *err)
 	int r = event_loop_init(&engine->loop, err);
 
 	if (r == 0)
-		r = tls_setup_init(&engine->setup, err);
-	if (r == 0)
 		r = prepare(engine, err);
 	if (r == 0)
 		r = start_timers(engine, err);
@@ -396,12 +446,11 @@ static void release(struct engine *engine)
 	event_timer_stop(&engine->loop, &engine->deadline);
 	event_timer_stop(&engine->loop, &engine->tick);
 	event_loop_release(&engine->loop);
-	tls_setup_release(&engine->setup);
 	free(engine->slots);
 	free(engine->queues);
 }
 
-int engine_run(struct target_set *targets, struct certificate_cache *cache,
+int engine_run(struct target_set *targets, const struct engine_store *store,
 	       const struct engine_options *options,
 	       struct wall_time *ret_settled_at, bool *ret_cut_off,
 	       struct error *err)
@@ -409,7 +458,7 @@ int engine_run(struct target_set *targets, struct certificate_cache *cache,
 	struct engine engine = {
 		.loop.epoll = -1,
 		.targets = targets,
-		.cache = cache,
+		.store = store,
 		.options = options,
 		.err = err,
 	};
@@ -419,6 +468,7 @@ int engine_run(struct target_set *targets, struct certificate_cache *cache,
 	release(&engine);
 	if (r < 0)
 		return r;
+	certificate_cache_settle(store->cache);
 	now = wall_now();
 	for (size_t i = 0; i < targets->pair_count; i++)
 		probe_result_settle(&targets->pairs[i].result, now);

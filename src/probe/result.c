@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "probe/certificate.h"
+#include "probe/verify.h"
 
 static const char *const status_names[] = {
 	[STATUS_NONE] = "none",		 [STATUS_VALID] = "valid",
@@ -25,6 +26,7 @@ static const char *const reason_names[] = {
 	[REASON_CONNECT_TIMEOUT] = "connect_timeout",
 	[REASON_CONNECT_UNREACHABLE] = "connect_unreachable",
 	[REASON_CONNECT_ERROR] = "connect_error",
+	[REASON_STARTTLS_FAILED] = "starttls_failed",
 	[REASON_NOT_TLS] = "not_tls",
 	[REASON_HANDSHAKE_TIMEOUT] = "handshake_timeout",
 	[REASON_HANDSHAKE_ALERT] = "handshake_alert",
@@ -35,10 +37,35 @@ static const char *const reason_names[] = {
 	[REASON_NO_CERTIFICATE] = "no_certificate",
 	[REASON_BAD_CERTIFICATE] = "bad_certificate",
 	[REASON_NAME_MISMATCH] = "name_mismatch",
+	[REASON_KEY_TYPE_MISSING] = "key_type_missing",
 	[REASON_DEADLINE] = "deadline",
 };
 static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == REASON_COUNT,
 	      "a name for each reason");
+
+static const char *const verify_names[] = {
+	[VERIFY_OK] = "",
+	[VERIFY_NAME_MISMATCH] = "name_mismatch",
+	[VERIFY_EXPIRED] = "expired",
+	[VERIFY_NOT_YET_VALID] = "not_yet_valid",
+	[VERIFY_SELF_SIGNED] = "self_signed",
+	[VERIFY_REVOKED] = "revoked",
+	[VERIFY_BAD_SIGNATURE] = "bad_signature",
+	[VERIFY_INSECURE_ALGORITHM] = "insecure_algorithm",
+	[VERIFY_WRONG_PURPOSE] = "wrong_purpose",
+	[VERIFY_INCOMPLETE_CHAIN] = "incomplete_chain",
+	[VERIFY_UNKNOWN_ISSUER] = "unknown_issuer",
+	[VERIFY_OCSP_MISSING] = "ocsp_missing",
+	[VERIFY_OCSP_INVALID] = "ocsp_invalid",
+	[VERIFY_OTHER] = "other",
+};
+static_assert(sizeof(verify_names) / sizeof(verify_names[0]) == VERIFY_COUNT,
+	      "a name for each reason");
+
+const char *verify_reason_name(enum verify_reason reason)
+{
+	return verify_names[reason];
+}
 
 const char *pair_status_name(enum pair_status status)
 {
@@ -61,14 +88,18 @@ int pair_status_rank(enum pair_status status)
 	return ranks[status];
 }
 
-void probe_result_settle(struct probe_result *result, struct wall_time now)
+/* Nothing is known of the server, whatever was received. */
+static bool says_nothing(enum probe_reason reason)
+{
+	return reason == REASON_DEADLINE || reason == REASON_KEY_TYPE_MISSING;
+}
+
+static void settle_status(struct probe_result *result, int64_t now)
 {
 	const struct certificate *c = result->certificate;
-	int64_t seconds = wall_seconds(now);
 
 	if (c == NULL) {
-		/* The run's end says nothing about the pod. */
-		result->status = result->reason == REASON_DEADLINE ?
+		result->status = says_nothing(result->reason) ?
 					 STATUS_NONE :
 					 STATUS_NOT_FOUND;
 	} else if (!c->is_readable) {
@@ -77,14 +108,82 @@ void probe_result_settle(struct probe_result *result, struct wall_time now)
 	} else if (!result->names_domain) {
 		result->status = STATUS_NOT_FOUND;
 		result->reason = REASON_NAME_MISMATCH;
-	} else if (seconds > c->not_after) {
+	} else if (now > c->not_after) {
 		/* RFC 5280, 4.1.2.5: valid through notAfter, inclusive. */
 		result->status = STATUS_EXPIRED;
-	} else if (seconds < c->not_before) {
+	} else if (now < c->not_before) {
 		result->status = STATUS_NOT_YET_VALID;
 	} else {
 		result->status = STATUS_VALID;
 	}
+}
+
+static enum ocsp_status settle_ocsp(const struct probe_result *result,
+				    int64_t now)
+{
+	if (!result->asked_for_staple)
+		return OCSP_NOT_ASKED;
+	return result->staple == NULL ? OCSP_NONE :
+					ocsp_status_at(result->staple, now);
+}
+
+/* What is wrong with the staple, or with its absence. */
+static enum verify_reason judge_staple(const struct probe_result *result)
+{
+	switch (result->ocsp) {
+	case OCSP_NOT_ASKED:
+	case OCSP_GOOD:
+		return VERIFY_OK;
+	case OCSP_NONE:
+		return result->certificate->must_staple ? VERIFY_OCSP_MISSING :
+							  VERIFY_OK;
+	case OCSP_REVOKED:
+		return VERIFY_REVOKED;
+	case OCSP_UNKNOWN:
+	case OCSP_STALE:
+	case OCSP_INVALID:
+		return VERIFY_OCSP_INVALID;
+	}
+	return VERIFY_OTHER;
+}
+
+/* The first reason that applies. */
+static enum verify_reason settle_verify(const struct probe_result *result,
+					int64_t now)
+{
+	const struct chain_facts *chain = result->chain;
+	enum verify_reason staple;
+
+	if (!result->certificate->is_readable)
+		return VERIFY_OTHER;
+	if (!result->names_domain)
+		return VERIFY_NAME_MISMATCH;
+	if (now > chain->not_after)
+		return VERIFY_EXPIRED;
+	if (now < chain->not_before)
+		return VERIFY_NOT_YET_VALID;
+	staple = judge_staple(result);
+	if (staple == VERIFY_OK)
+		return chain->reason;
+	return chain->reason == VERIFY_OK || staple < chain->reason ?
+		       staple :
+		       chain->reason;
+}
+
+bool probe_result_is_checked(const struct probe_result *result)
+{
+	return result->chain != NULL && result->chain->is_checked;
+}
+
+void probe_result_settle(struct probe_result *result, struct wall_time now)
+{
+	int64_t seconds = wall_seconds(now);
+
+	settle_status(result, seconds);
+	if (result->certificate == NULL)
+		return;
+	result->ocsp = settle_ocsp(result, seconds);
+	result->verify = settle_verify(result, seconds);
 }
 
 bool probe_result_has_dates(const struct probe_result *result)

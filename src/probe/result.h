@@ -9,8 +9,11 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "probe/ocsp.h"
 
 struct certificate;
+struct chain_facts;
+struct session_facts;
 
 /* Labels of the `certificate` family; pair_status_name() gives them. */
 enum pair_status {
@@ -30,6 +33,7 @@ enum probe_reason {
 	REASON_CONNECT_TIMEOUT,
 	REASON_CONNECT_UNREACHABLE,
 	REASON_CONNECT_ERROR,
+	REASON_STARTTLS_FAILED,
 	REASON_NOT_TLS,
 	REASON_HANDSHAKE_TIMEOUT,
 	REASON_HANDSHAKE_ALERT,
@@ -40,9 +44,32 @@ enum probe_reason {
 	REASON_NO_CERTIFICATE,
 	REASON_BAD_CERTIFICATE,
 	REASON_NAME_MISMATCH,
+	REASON_KEY_TYPE_MISSING,
 	REASON_DEADLINE,
 };
 #define REASON_COUNT (REASON_DEADLINE + 1)
+
+/* The closed list of `cert_verify_failure_info`, in its order: where several
+ * apply, the first is given. verify_reason_name() gives the words. */
+enum verify_reason {
+	VERIFY_OK,
+	VERIFY_NAME_MISMATCH,
+	VERIFY_EXPIRED,
+	VERIFY_NOT_YET_VALID,
+	VERIFY_SELF_SIGNED,
+	VERIFY_REVOKED,
+	VERIFY_BAD_SIGNATURE,
+	VERIFY_INSECURE_ALGORITHM,
+	VERIFY_WRONG_PURPOSE,
+	VERIFY_INCOMPLETE_CHAIN,
+	VERIFY_UNKNOWN_ISSUER,
+	VERIFY_OCSP_MISSING,
+	VERIFY_OCSP_INVALID,
+	VERIFY_OTHER,
+};
+#define VERIFY_COUNT (VERIFY_OTHER + 1)
+
+#define DURATION_NONE (-1) /* the pair was not probed itself */
 
 struct probe_result {
 	/* --- What the connection saw --- */
@@ -50,8 +77,18 @@ struct probe_result {
 	/* What was received, even if the handshake failed then; borrowed
 	 * from the certificate cache. NULL if there is none to speak of. */
 	const struct certificate *certificate;
-	bool names_domain; /* the certificate does */
-	bool success;	   /* a certificate, and the handshake completed */
+	/* Of the chain that it came with. Borrowed from the cache, as what
+	 * follows. */
+	const struct chain_facts *chain;
+	/* What was stapled; NULL if nothing was. */
+	const struct ocsp_facts *staple;
+	/* What was agreed on; NULL if the handshake was not completed. */
+	const struct session_facts *session;
+	int64_t duration_us;   /* of the probe, or DURATION_NONE */
+	bool names_domain;     /* the certificate does */
+	bool asked_for_staple; /* and the handshake got that far */
+	bool success;	   /* a certificate, and the handshake went as far as
+			    * was asked */
 	bool close_failed; /* our close_notify could not be sent */
 
 	/* --- What follows from it: probe_result_settle() --- */
@@ -61,13 +98,20 @@ struct probe_result {
 	 * several apply, the one that explains the status. */
 	enum probe_reason reason;
 	enum pair_status status;
+	enum verify_reason verify; /* if probe_result_is_checked() */
+	enum ocsp_status ocsp;
 };
 
 /* Decides status and reason at `now` (design.md, "What a probe decides"). */
 void probe_result_settle(struct probe_result *result, struct wall_time now);
 
-const char *pair_status_name(enum pair_status status);	 /* "none" for NONE */
-const char *probe_reason_name(enum probe_reason reason); /* "" for NONE */
+/* Whether `verify` says something: there is a certificate, and its chain was to
+ * be verified. */
+bool probe_result_is_checked(const struct probe_result *result);
+
+const char *verify_reason_name(enum verify_reason reason); /* "" for OK */
+const char *pair_status_name(enum pair_status status);	   /* "none" for NONE */
+const char *probe_reason_name(enum probe_reason reason);   /* "" for NONE */
 
 /* How bad a status is: 0 for the good one, the larger the worse. */
 int pair_status_rank(enum pair_status status);

@@ -8,6 +8,16 @@
 
 #include <stdlib.h>
 
+static size_t count_key_types(const struct job_config *job)
+{
+	size_t types = 0;
+
+	for (enum key_type t = KEY_TYPE_ANY; t < KEY_TYPE_COUNT; t++)
+		if (job_config_has_key_type(job, t))
+			types++;
+	return types;
+}
+
 static void count(const struct discovery *discovery, size_t *ret_endpoints,
 		  size_t *ret_pairs)
 {
@@ -19,10 +29,23 @@ static void count(const struct discovery *discovery, size_t *ret_endpoints,
 		const struct job_discovery *job = &discovery->jobs[i];
 
 		endpoints += job->pods.count;
-		pairs += job->pods.count * job->job->domains.count;
+		pairs += job->pods.count * job->job->domains.count *
+			 count_key_types(job->job);
 	}
 	*ret_endpoints = endpoints;
 	*ret_pairs = pairs;
+}
+
+static void add_pairs(const struct endpoint *endpoint,
+		      const struct domain *domain, struct target_set *set)
+{
+	for (enum key_type t = KEY_TYPE_ANY; t < KEY_TYPE_COUNT; t++)
+		if (job_config_has_key_type(endpoint->job, t))
+			set->pairs[set->pair_count++] = (struct pair){
+				.endpoint = endpoint,
+				.domain = domain,
+				.key_type = t,
+			};
 }
 
 static void fill(const struct job_discovery *job, struct target_set *set)
@@ -35,10 +58,7 @@ static void fill(const struct job_discovery *job, struct target_set *set)
 
 		*endpoint = (struct endpoint){ job->job, &job->pods.items[i] };
 		for (size_t j = 0; j < domains->count; j++)
-			set->pairs[set->pair_count++] = (struct pair){
-				.endpoint = endpoint,
-				.domain = &domains->items[j],
-			};
+			add_pairs(endpoint, &domains->items[j], set);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is to be probed: the pods of each job times its domains. An endpoint
- * is a pod's address and port in one job; a pair is an endpoint and a domain.
+ * is a pod's address and port in one job; a pair is an endpoint and a domain
+ * (and a type of key, where the job asks for types).
  *
  * Both arrays are in the order in which they are shown: jobs as configured,
  * pods by namespace and name, domains by name. The pairs of an endpoint are
@@ -28,6 +29,7 @@ struct endpoint {
 struct pair {
 	const struct endpoint *endpoint;
 	const struct domain *domain; /* borrowed from the job */
+	enum key_type key_type;	     /* of the certificate that is asked for */
 	struct probe_result result;
 };
 

@@ -7,12 +7,15 @@
 
 #include "report/report.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "probe/certificate.h"
+#include "probe/session_facts.h"
+#include "probe/verify.h"
 #include "report/verdict.h"
 
 static void cleanup_object(struct json_object **object)
@@ -34,6 +37,18 @@ static bool add_text(struct json_object *object, const char *key,
 		     const char *text)
 {
 	return add(object, key, json_object_new_string(text));
+}
+
+/* Microseconds as seconds. */
+static bool add_seconds(struct json_object *object, const char *key,
+			int64_t microseconds)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64 ".%06" PRId64,
+		       microseconds / 1000000, microseconds % 1000000);
+	return add(object, key,
+		   json_object_new_double_s((double)microseconds / 1e6, text));
 }
 
 /* RFC 3339, UTC. */
@@ -66,6 +81,36 @@ static bool add_certificate(struct json_object *object,
 		add_time(object, "not_after", c->not_after));
 }
 
+/* What is known of chain, staple and session. */
+static bool add_session(struct json_object *o,
+			const struct probe_result *result)
+{
+	const struct session_facts *s = result->session;
+	bool ok = true;
+
+	if (probe_result_has_dates(result))
+		ok = add_time(o, "chain_not_after",
+			      result->chain->presented_not_after);
+	if (ok && probe_result_is_checked(result)) {
+		ok = add(o, "cert_verified",
+			 json_object_new_boolean(result->verify == VERIFY_OK));
+		if (ok && result->verify != VERIFY_OK)
+			ok = add_text(o, "verify_reason",
+				      verify_reason_name(result->verify));
+	}
+	if (ok && s != NULL)
+		ok = add_text(o, "tls_version", s->version) &&
+		     add_text(o, "tls_cipher", s->cipher) &&
+		     add_text(o, "tls_group", s->group) &&
+		     add_text(o, "tls_signature", s->signature);
+	if (ok && result->ocsp != OCSP_NOT_ASKED)
+		ok = add_text(o, "ocsp_status", ocsp_status_name(result->ocsp));
+	if (ok && result->staple != NULL && result->staple->has_next_update)
+		ok = add_time(o, "ocsp_next_update",
+			      result->staple->next_update);
+	return ok;
+}
+
 static struct json_object *pair_object(const struct run_facts *facts,
 				       const struct pair *pair)
 {
@@ -85,10 +130,17 @@ static struct json_object *pair_object(const struct run_facts *facts,
 	     add(o, "address_port", json_object_new_int(pod->port)) &&
 	     add_text(o, "status", pair_status_name(result->status)) &&
 	     add(o, "probe_success", json_object_new_boolean(result->success));
+	if (ok && pair->key_type != KEY_TYPE_ANY)
+		ok = add_text(o, "key", key_type_name(pair->key_type));
+	if (ok && result->duration_us != DURATION_NONE)
+		ok = add_seconds(o, "probe_duration_seconds",
+				 result->duration_us);
 	if (ok && result->reason != REASON_NONE)
 		ok = add_text(o, "reason", probe_reason_name(result->reason));
 	if (ok && result->certificate != NULL)
 		ok = add_certificate(o, result->certificate);
+	if (ok)
+		ok = add_session(o, result);
 	if (ok && probe_result_has_dates(result))
 		ok = add(
 			o, "seconds_until_cert_expires",

@@ -97,6 +97,7 @@ enum result_column {
 	COLUMN_POD,
 	COLUMN_DOMAIN,
 	COLUMN_PORT,
+	COLUMN_KEY, /* only where types of keys are asked for */
 	COLUMN_CERTIFICATE,
 	COLUMN_REASON,
 	COLUMN_JOB, /* only if there are several */
@@ -106,6 +107,16 @@ static bool set(struct libscols_line *line, enum result_column column,
 		const char *text)
 {
 	return scols_line_set_data(line, column, text) == 0;
+}
+
+/* Why the probe failed, or else why the chain does not verify, unless the
+ * status says so. */
+static const char *reason_of(const struct probe_result *result)
+{
+	if (result->reason == REASON_NONE && result->status == STATUS_VALID &&
+	    probe_result_is_checked(result))
+		return verify_reason_name(result->verify);
+	return probe_reason_name(result->reason);
 }
 
 static bool add_result(struct libscols_table *table,
@@ -139,7 +150,8 @@ static bool add_result(struct libscols_table *table,
 	     set(line, COLUMN_DOMAIN, pair->domain->name) &&
 	     set(line, COLUMN_PORT, pair->endpoint->job->port) &&
 	     set(line, COLUMN_CERTIFICATE, fingerprint) &&
-	     set(line, COLUMN_REASON, probe_reason_name(result->reason));
+	     set(line, COLUMN_KEY, key_type_name(pair->key_type)) &&
+	     set(line, COLUMN_REASON, reason_of(result));
 	if (ok && facts->config->jobs.count > 1)
 		ok = set(line, COLUMN_JOB, pair->endpoint->job->name);
 	if (ok && colour != NULL)
@@ -171,10 +183,18 @@ static void print_sum(FILE *out, const struct run_facts *facts)
 		      facts->duration_ms % 1000 / 100);
 }
 
-static void hide(struct libscols_table *table, enum result_column column)
+static void hide(struct libscols_table *table, size_t column)
 {
 	(void)scols_column_set_flags(scols_table_get_column(table, column),
 				     SCOLS_FL_HIDDEN);
+}
+
+static bool has_key_types(const struct target_set *targets)
+{
+	for (size_t i = 0; i < targets->pair_count; i++)
+		if (targets->pairs[i].key_type != KEY_TYPE_ANY)
+			return true;
+	return false;
 }
 
 /* What the names of the culprits need the room of. */
@@ -184,6 +204,8 @@ static void hide_columns(FILE *out, struct libscols_table *table,
 	const struct target_set *targets = facts->targets;
 	bool has_lag = false;
 
+	if (!has_key_types(targets))
+		hide(table, COLUMN_KEY);
 	for (size_t i = 0; !has_lag && i < targets->pair_count; i++)
 		has_lag = pool_set_lag(facts->pools, &targets->pairs[i]) > 0;
 	if (!has_lag)
@@ -203,6 +225,7 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_PORT] = { "PORT", 0, SCOLS_FL_RIGHT },
+		[COLUMN_KEY] = { "KEY", 0, 0 },
 		[COLUMN_CERTIFICATE] = { "CERTIFICATE", 0, 0 },
 		[COLUMN_REASON] = { "REASON", 0, 0 },
 		[COLUMN_JOB] = { "JOB", 0.1, SCOLS_FL_WRAP },
@@ -230,6 +253,8 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	return check_stream(out, err);
 }
 
+#define TARGET_COLUMN_KEY 5
+
 static bool add_target(struct libscols_table *table, const struct pair *pair)
 {
 	const struct pod *pod = pair->endpoint->pod;
@@ -247,7 +272,9 @@ static bool add_target(struct libscols_table *table, const struct pair *pair)
 	       scols_line_set_data(line, 1, pod->ns) == 0 &&
 	       scols_line_set_data(line, 2, pod->name) == 0 &&
 	       scols_line_set_data(line, 3, endpoint) == 0 &&
-	       scols_line_set_data(line, 4, pair->domain->name) == 0;
+	       scols_line_set_data(line, 4, pair->domain->name) == 0 &&
+	       scols_line_set_data(line, TARGET_COLUMN_KEY,
+				   key_type_name(pair->key_type)) == 0;
 }
 
 /* A name from elsewhere on the terminal, without what would steer that. */
@@ -289,7 +316,7 @@ int report_targets(FILE *out, const struct discovery *discovery,
 {
 	static const struct column columns[] = {
 		{ "JOB", 0, 0 },      { "NAMESPACE", 0, 0 }, { "POD", 0, 0 },
-		{ "ENDPOINT", 0, 0 }, { "DOMAIN", 0, 0 },
+		{ "ENDPOINT", 0, 0 }, { "DOMAIN", 0, 0 },    { "KEY", 0, 0 },
 	};
 	CLEANUP(cleanup_table)
 	struct libscols_table *table =
@@ -300,6 +327,8 @@ int report_targets(FILE *out, const struct discovery *discovery,
 	for (size_t i = 0; i < targets->pair_count; i++)
 		if (!add_target(table, &targets->pairs[i]))
 			return error_memory(err);
+	if (!has_key_types(targets))
+		hide(table, TARGET_COLUMN_KEY);
 	if (targets->pair_count > 0 && scols_print_table(table) != 0)
 		return error_memory(err);
 	for (size_t i = 0; i < discovery->count; i++)

@@ -22,6 +22,11 @@ static bool is_below(const struct threshold *threshold,
 	return c->not_after - now < limit;
 }
 
+static bool is_unverified(const struct probe_result *result)
+{
+	return probe_result_is_checked(result) && result->verify != VERIFY_OK;
+}
+
 enum verdict verdict_of(const struct config *config, const struct pair *pair,
 			struct wall_time now)
 {
@@ -39,7 +44,7 @@ enum verdict verdict_of(const struct config *config, const struct pair *pair,
 	}
 	if (is_below(&config->crit, result->certificate, wall_seconds(now)))
 		return VERDICT_CRITICAL;
-	if (!result->success ||
+	if (!result->success || is_unverified(result) ||
 	    is_below(&config->warn, result->certificate, wall_seconds(now)))
 		return VERDICT_WARNING;
 	return VERDICT_GOOD;

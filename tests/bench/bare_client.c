@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the monitor is measured against: the shortest GnuTLS client that makes
- * the same handshakes, one after another, and looks at nothing.
+ * the same handshakes (it takes nothing of ours but what is offered), one after
+ * another, and looks at nothing.
  *
- *	bare_client PRIORITY FIRST_ADDRESS ADDRESSES PORT DOMAIN...
+ *	bare_client FIRST_ADDRESS ADDRESSES PORT DOMAIN...
  */
 #include <config.h>
 
@@ -18,7 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static gnutls_priority_t priority;
+#include "probe/offer.h"
+
+static struct offer_set offers;
 static gnutls_certificate_credentials_t credentials;
 
 static int handshake(struct in_addr address, in_port_t port, const char *domain)
@@ -39,7 +42,8 @@ static int handshake(struct in_addr address, in_port_t port, const char *domain)
 	if (gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_TICKETS |
 					  GNUTLS_NO_SIGNAL |
 					  GNUTLS_KEY_SHARE_TOP) == 0) {
-		(void)gnutls_priority_set(session, priority);
+		(void)gnutls_priority_set(
+			session, offers.priorities[OFFER_MODERN][KEY_TYPE_ANY]);
 		(void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
 					     credentials);
 		(void)gnutls_server_name_set(session, GNUTLS_NAME_DNS, domain,
@@ -59,26 +63,26 @@ static int handshake(struct in_addr address, in_port_t port, const char *domain)
 int main(int argc, char **argv)
 {
 	struct in_addr first;
+	struct error err = { 0 };
 	unsigned int failed = 0;
 	unsigned int count;
 	in_port_t port;
 
-	if (argc < 6 || inet_pton(AF_INET, argv[2], &first) != 1)
+	if (argc < 5 || inet_pton(AF_INET, argv[1], &first) != 1)
 		return 2;
-	count = (unsigned int)strtoul(argv[3], NULL, 10);
-	port = (in_port_t)strtoul(argv[4], NULL, 10);
-	if (gnutls_global_init() < 0 ||
-	    gnutls_priority_init(&priority, argv[1], NULL) < 0 ||
+	count = (unsigned int)strtoul(argv[2], NULL, 10);
+	port = (in_port_t)strtoul(argv[3], NULL, 10);
+	if (gnutls_global_init() < 0 || offer_set_init(&offers, &err) < 0 ||
 	    gnutls_certificate_allocate_credentials(&credentials) < 0)
 		return 1;
 	for (unsigned int i = 0; i < count; i++) {
 		struct in_addr address = { htonl(ntohl(first.s_addr) + i) };
 
-		for (int j = 5; j < argc; j++)
+		for (int j = 4; j < argc; j++)
 			failed += handshake(address, port, argv[j]) < 0;
 	}
 	gnutls_certificate_free_credentials(credentials);
-	gnutls_priority_deinit(priority);
+	offer_set_release(&offers);
 	gnutls_global_deinit();
 	(void)printf("%u failed\n", failed);
 	return failed == 0 ? 0 : 1;

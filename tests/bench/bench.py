@@ -29,15 +29,6 @@ DOMAINS = 10
 PODS = 1000  # of the large run: 10,000 pairs
 CALLGRIND_PODS = (10, 60)
 FIRST_ADDRESS = "127.20.0.1"
-# As src/probe/connection.c has it: the same handshakes.
-PRIORITY_PATTERN = re.compile(r'#define PRIORITY((?:[^\n]*\\\n)*[^\n]*)')
-
-
-def priority_string(source_dir):
-    """The priority string of the monitor, from its source."""
-    with open(os.path.join(source_dir, "src/probe/connection.c")) as source:
-        definition = PRIORITY_PATTERN.search(source.read()).group(1)
-    return "".join(re.findall(r'"([^"]*)"', definition))
 
 
 def address(index):
@@ -162,22 +153,28 @@ def run(command):
     return float(user) + float(system), float(wall), int(peak) / 1024
 
 
-def measure(directory, port, monitor, bare, priority):
+def measure(directory, port, monitor, bare):
     domains = [domain(i) for i in range(DOMAINS)]
 
-    def monitor_command(pods, names):
+    def monitor_command(pods, names, *options):
         return [monitor, "--pods-file", write_pods(directory, pods),
                 "--domains", ",".join(names), "--port", str(port),
+                "--ca-file", f"{directory}/root.crt",
                 "--output", f"{directory}/out.prom", "--report", "none",
-                "--max-series", "0", "--timeout", "5m", "--deadline", "30m"]
+                "--max-series", "0", "--timeout", "5m", "--deadline", "30m",
+                *options]
+
+    def certificate_command(pods, names):
+        return monitor_command(pods, names, "--handshake=certificate")
 
     def bare_command(pods, names):
-        return [bare, priority, FIRST_ADDRESS, str(pods), str(port), *names]
+        return [bare, FIRST_ADDRESS, str(pods), str(port), *names]
 
     small, large = CALLGRIND_PODS
     per_pair = {}
     for name, command in (("monitor", monitor_command),
-                          ("bare client", bare_command)):
+                          ("bare client", bare_command),
+                          ("certificate", certificate_command)):
         difference = (callgrind(directory, command(large, domains)) -
                       callgrind(directory, command(small, domains)))
         per_pair[name] = difference / ((large - small) * DOMAINS)
@@ -190,7 +187,11 @@ def measure(directory, port, monitor, bare, priority):
     runs = {
         "monitor": run(monitor_command(PODS, domains)),
         "bare client": run(bare_command(PODS, domains)),
+        "certificate only": run(certificate_command(PODS, domains)),
         "monitor, one pair": run(monitor_command(1, domains[:1])),
+        "with system store": run([
+            word for word in monitor_command(1, domains[:1])
+            if word not in ("--ca-file", f"{directory}/root.crt")]),
     }
     print(f"{PODS * DOMAINS} pairs, all series written")
     for name, (cpu, wall, peak) in runs.items():
@@ -206,8 +207,6 @@ def main():
     parser.add_argument("monitor")
     parser.add_argument("bare_client")
     arguments = parser.parse_args()
-    source_dir = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                              "..", "..")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -217,8 +216,7 @@ def main():
         nginx = start_nginx(directory, port)
         try:
             measure(directory, port, os.path.abspath(arguments.monitor),
-                    os.path.abspath(arguments.bare_client),
-                    priority_string(source_dir))
+                    os.path.abspath(arguments.bare_client))
         finally:
             nginx.terminate()
             nginx.wait()

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
 #include <string.h>
@@ -30,9 +31,20 @@ static int on_hello(gnutls_session_t session)
 
 	if (gnutls_server_name_get(session, s->sni, &size, &type, 0) < 0)
 		s->sni[0] = '\0';
-	if (s->kind == SERVER_NO_NAME)
+	s->version = gnutls_protocol_get_version(session);
+	if (s->spec.kind == SERVER_NO_NAME)
 		return GNUTLS_E_UNRECOGNIZED_NAME;
-	return s->kind == SERVER_ALERT ? GNUTLS_E_NO_CIPHER_SUITES : 0;
+	return s->spec.kind == SERVER_ALERT ? GNUTLS_E_NO_CIPHER_SUITES : 0;
+}
+
+/* An orderly end: the client reads what was sent. */
+static void read_to_the_end(int fd)
+{
+	char ignored[4096];
+
+	(void)shutdown(fd, SHUT_WR);
+	while (read(fd, ignored, sizeof(ignored)) > 0)
+		continue;
 }
 
 static void shake_hands(struct server *s, int fd)
@@ -45,13 +57,14 @@ static void shake_hands(struct server *s, int fd)
 		return;
 	gnutls_session_set_ptr(session, s);
 	(void)gnutls_priority_set_direct(
-		session, s->priority == NULL ? "NORMAL" : s->priority, NULL);
+		session, s->spec.priority == NULL ? "NORMAL" : s->spec.priority,
+		NULL);
 	(void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
 				     s->credentials);
-	if (s->kind == SERVER_ASKS)
+	if (s->spec.kind == SERVER_ASKS)
 		gnutls_certificate_server_set_request(session,
 						      GNUTLS_CERT_REQUEST);
-	if (s->kind == SERVER_DEMANDS)
+	if (s->spec.kind == SERVER_DEMANDS)
 		gnutls_certificate_server_set_request(session,
 						      GNUTLS_CERT_REQUIRE);
 	gnutls_handshake_set_post_client_hello_function(session, on_hello);
@@ -70,10 +83,58 @@ static void shake_hands(struct server *s, int fd)
 			atomic_fetch_add(&s->farewells, 1);
 	}
 	gnutls_deinit(session);
-	/* An orderly end: the client reads what was sent. */
-	(void)shutdown(fd, SHUT_WR);
-	while (read(fd, ignored, sizeof(ignored)) > 0)
-		continue;
+	read_to_the_end(fd);
+}
+
+static bool send_all(int fd, const uint8_t *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return false;
+		bytes += sent;
+		size -= (size_t)sent;
+	}
+	return true;
+}
+
+/* Awaits something, says this, and goes. */
+static void say(int fd, const void *bytes, size_t size)
+{
+	char ignored[4096];
+
+	if (read(fd, ignored, sizeof(ignored)) > 0)
+		(void)send_all(fd, bytes, size);
+	read_to_the_end(fd);
+}
+
+static void say_alert(struct server *s, int fd)
+{
+	const uint8_t record[] = { 21, 3, 3, 0, 2, 2, s->spec.alert };
+
+	(void)poll(NULL, 0, s->spec.alert_delay_ms);
+	say(fd, record, sizeof(record));
+}
+
+/* False if the client does not play along. */
+static bool exchange_preface(struct server *s, int fd)
+{
+	const struct server_line *line = s->spec.preface;
+	uint8_t bytes[256];
+
+	for (; line != NULL && line->awaits_size + line->says_size > 0;
+	     line++) {
+		if (line->awaits_size > sizeof(bytes) ||
+		    (line->awaits_size > 0 &&
+		     (recv(fd, bytes, line->awaits_size, MSG_WAITALL) !=
+			      (ssize_t)line->awaits_size ||
+		      memcmp(bytes, line->awaits, line->awaits_size) != 0)) ||
+		    !send_all(fd, line->says, line->says_size))
+			return false;
+	}
+	atomic_fetch_add(&s->prefaces, 1);
+	return true;
 }
 
 static void answer(struct server *s, int fd)
@@ -81,7 +142,7 @@ static void answer(struct server *s, int fd)
 	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
 	char ignored[4096];
 
-	switch (s->kind) {
+	switch (s->spec.kind) {
 	case SERVER_TLS:
 	case SERVER_ASKS:
 	case SERVER_DEMANDS:
@@ -90,21 +151,34 @@ static void answer(struct server *s, int fd)
 		shake_hands(s, fd);
 		break;
 	case SERVER_PLAIN_TEXT:
-		if (read(fd, ignored, sizeof(ignored)) > 0 &&
-		    write(fd, text, sizeof(text) - 1) > 0)
-			(void)shutdown(fd, SHUT_WR);
-		while (read(fd, ignored, sizeof(ignored)) > 0)
-			continue;
+		say(fd, text, sizeof(text) - 1);
+		break;
+	case SERVER_SAYS:
+		say(fd, s->spec.says, s->spec.says_size);
 		break;
 	case SERVER_CLOSES:
 		/* Read what came, or the kernel would reset. */
 		(void)!read(fd, ignored, sizeof(ignored));
+		break;
+	case SERVER_HANGS:
+		while (read(fd, ignored, sizeof(ignored)) > 0)
+			continue;
 		break;
 	case SERVER_COUNTS:
 	case SERVER_SILENT:
 	case SERVER_REFUSES:
 	case SERVER_FULL:
 		break;
+	}
+}
+
+static void attend(struct server *s, int fd)
+{
+	if (exchange_preface(s, fd)) {
+		if (atomic_load(&s->accepted) <= s->spec.alert_count)
+			say_alert(s, fd);
+		else
+			answer(s, fd);
 	}
 	(void)close(fd);
 }
@@ -144,8 +218,8 @@ static void *serve(void *data)
 		atomic_fetch_add(&s->accepted, 1);
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 				 sizeof(patience));
-		if (s->kind != SERVER_COUNTS) {
-			answer(s, fd);
+		if (s->spec.kind != SERVER_COUNTS) {
+			attend(s, fd);
 			continue;
 		}
 		if (open_count == CONNECTIONS_MAX)
@@ -193,42 +267,53 @@ static void fill(struct server *s, const struct sockaddr_storage *address,
 	}
 }
 
-bool server_start(struct server *s, enum server_kind kind, bool is_ipv6,
-		  const struct test_cert *cert, const char *priority)
+static void add_certificate(struct server *s, const struct test_cert *cert)
+{
+	gnutls_x509_crt_t crt;
+
+	if (cert == NULL)
+		return;
+	crt = cert->crt;
+	assert_int_equal(gnutls_certificate_set_x509_key(s->credentials, &crt,
+							 1, cert->key),
+			 0);
+}
+
+bool server_start_as(struct server *s, const struct server_spec *spec)
 {
 	struct sockaddr_storage address;
-	gnutls_x509_crt_t crt;
 	socklen_t length;
 
-	*s = (struct server){
-		.kind = kind,
-		.cert = cert,
-		.priority = priority,
-		.stop = { -1, -1 },
-	};
-	if (!bind_free_port(s, is_ipv6, &address, &length)) {
+	*s = (struct server){ .spec = *spec, .stop = { -1, -1 } };
+	if (!bind_free_port(s, spec->is_ipv6, &address, &length)) {
 		(void)close(s->fd);
 		return false;
 	}
-	if (kind == SERVER_REFUSES)
+	if (spec->kind == SERVER_REFUSES)
 		return true;
-	assert_int_equal(listen(s->fd, kind == SERVER_FULL ? 0 : 128), 0);
-	if (kind == SERVER_FULL)
+	assert_int_equal(listen(s->fd, spec->kind == SERVER_FULL ? 0 : 128), 0);
+	if (spec->kind == SERVER_FULL)
 		fill(s, &address, length);
-	if (kind == SERVER_SILENT || kind == SERVER_FULL)
+	if (spec->kind == SERVER_SILENT || spec->kind == SERVER_FULL)
 		return true;
 	assert_int_equal(
 		gnutls_certificate_allocate_credentials(&s->credentials), 0);
-	if (cert != NULL) {
-		crt = cert->crt;
-		assert_int_equal(gnutls_certificate_set_x509_key(
-					 s->credentials, &crt, 1, cert->key),
-				 0);
-	}
-	assert_int_equal(pipe(s->stop), 0);
+	add_certificate(s, spec->cert);
+	add_certificate(s, spec->second_cert);
+	assert_int_equal(pipe2(s->stop, O_CLOEXEC), 0);
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 	s->has_thread = true;
 	return true;
+}
+
+bool server_start(struct server *s, enum server_kind kind, bool is_ipv6,
+		  const struct test_cert *cert, const char *priority)
+{
+	return server_start_as(s,
+			       &(struct server_spec){ .kind = kind,
+						      .is_ipv6 = is_ipv6,
+						      .cert = cert,
+						      .priority = priority });
 }
 
 void server_stop(struct server *s)

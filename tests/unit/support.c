@@ -144,6 +144,29 @@ int stderr_capture_teardown(void **state)
 	return 0;
 }
 
+void output_open(struct output *o)
+{
+	o->text = NULL;
+	o->file = tmpfile();
+	assert_non_null(o->file);
+}
+
+const char *output_read(struct output *o)
+{
+	size_t capacity = 0;
+
+	rewind(o->file);
+	if (getdelim(&o->text, &capacity, '\0', o->file) < 0)
+		o->text[0] = '\0';
+	return o->text;
+}
+
+void output_close(struct output *o)
+{
+	free(o->text);
+	(void)fclose(o->file);
+}
+
 size_t count_entries(const char *path)
 {
 	DIR *directory = opendir(path);

@@ -67,6 +67,15 @@ struct stderr_capture {
 int stderr_capture_setup(void **state);
 int stderr_capture_teardown(void **state);
 
+/* A file without a name that something is printed to: never a terminal. */
+struct output {
+	FILE *file;
+	char *text;
+};
+void output_open(struct output *o);
+const char *output_read(struct output *o); /* o->text from then on */
+void output_close(struct output *o);
+
 /* How many entries a directory has, "." and ".." left out. */
 size_t count_entries(const char *path);
 

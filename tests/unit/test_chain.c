@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * probe/chain: good and hostile Certificate messages, and certificates that
- * cost too much to read.
+ * probe/chain: good and hostile Certificate messages.
  */
 #include <config.h>
 
@@ -161,45 +160,6 @@ static void test_more_than_are_looked_at(void **state)
 	assert_false(chain_parse(m.bytes, m.size, CHAIN_TLS12, &chain));
 }
 
-/* Empty SETs in a SEQUENCE, in DER. */
-static size_t make_sets(uint8_t *der, size_t count)
-{
-	size_t size = 4;
-
-	der[0] = 0x30;
-	der[1] = 0x82;
-	der[2] = (uint8_t)(2 * count >> 8);
-	der[3] = (uint8_t)(2 * count);
-	for (size_t i = 0; i < count; i++) {
-		der[size++] = 0x31;
-		der[size++] = 0;
-	}
-	return size;
-}
-
-static void test_costly_der(void **state)
-{
-	uint8_t der[4 + 2 * (DER_SETS_MAX + 1)] = { 0 };
-
-	(void)state;
-	assert_false(chain_der_is_costly(der, 0));
-	assert_false(chain_der_is_costly(der, make_sets(der, DER_SETS_MAX)));
-	assert_true(chain_der_is_costly(der, make_sets(der, DER_SETS_MAX + 1)));
-	/* An extension is an OCTET STRING with DER in it. */
-	der[0] = 0x04;
-	assert_true(chain_der_is_costly(der, sizeof(der)));
-	der[0] = 0x30;
-	/* Cut off anywhere: no reading past the end. */
-	for (size_t size = 0; size < sizeof(der); size += 3) {
-		uint8_t *cut = malloc(size + 1);
-
-		assert_non_null(cut);
-		memcpy(cut + 1, der, size);
-		(void)chain_der_is_costly(cut + 1, size);
-		free(cut);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,7 +167,6 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_more_than_are_looked_at),
-		cmocka_unit_test(test_costly_der),
 	};
 
 	return cmocka_run_group_tests_name("chain", tests, NULL, NULL);

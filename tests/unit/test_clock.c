@@ -45,6 +45,25 @@ static void test_monotonic(void **state)
 	assert_true(mono_earlier(never, a).ms == a.ms);
 }
 
+/* The same clock as mono_now(), a thousand times finer. */
+static void test_microseconds(void **state)
+{
+	int64_t before_ms = mono_now().ms;
+	int64_t first = mono_now_us();
+	int64_t second = mono_now_us();
+	int64_t third = mono_now_us();
+	int64_t after_ms = mono_now().ms;
+
+	(void)state;
+	assert_true(first <= second);
+	assert_true(second <= third);
+	assert_true(first / 1000 >= before_ms);
+	assert_true(third / 1000 <= after_ms);
+	/* Not milliseconds with zeros behind them. */
+	assert_true(first % 1000 != 0 || second % 1000 != 0 ||
+		    third % 1000 != 0);
+}
+
 static void test_freeze(void **state)
 {
 	struct wall_time at = { 1700000000123 };
@@ -64,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seconds_round_down),
 		cmocka_unit_test(test_monotonic),
+		cmocka_unit_test(test_microseconds),
 		cmocka_unit_test(test_freeze),
 	};
 

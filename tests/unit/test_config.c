@@ -38,6 +38,14 @@ static void test_defaults(void **state)
 	assert_false(job.unready);
 	assert_int_equal(job.address, JOB_ADDRESS_POD);
 	assert_null(job.pods_file);
+	assert_int_equal(job.proxy_protocol, PROXY_PROTOCOL_NONE);
+	assert_int_equal(job.starttls, STARTTLS_NONE);
+	assert_int_equal(job.handshake, HANDSHAKE_FULL);
+	assert_true(job_config_has_key_type(&job, KEY_TYPE_ANY));
+	assert_true(job.verify);
+	assert_null(job.ca_file);
+	assert_null(job.client_certificate);
+	assert_null(job.client_key);
 	job_config_free(&job);
 	job_config_free(&job);
 }
@@ -60,6 +68,37 @@ static int timeout(struct job_config *job, struct config *config,
 
 	(void)config;
 	*ret_value = job->timeout_ms;
+	return r;
+}
+
+static int proxy_protocol(struct job_config *job, struct config *config,
+			  const char *text, long long *ret_value,
+			  struct error *err)
+{
+	int r = job_config_set_proxy_protocol(job, text, err);
+
+	(void)config;
+	*ret_value = job->proxy_protocol;
+	return r;
+}
+
+static int starttls(struct job_config *job, struct config *config,
+		    const char *text, long long *ret_value, struct error *err)
+{
+	int r = job_config_set_starttls(job, text, err);
+
+	(void)config;
+	*ret_value = job->starttls;
+	return r;
+}
+
+static int handshake(struct job_config *job, struct config *config,
+		     const char *text, long long *ret_value, struct error *err)
+{
+	int r = job_config_set_handshake(job, text, err);
+
+	(void)config;
+	*ret_value = job->handshake;
 	return r;
 }
 
@@ -165,6 +204,32 @@ static void test_setters(void **state)
 		{ "timeout 0", timeout, "0", 0, "not between 1ms and 1h 0m" },
 		{ "timeout too long", timeout, "1h1ms", 0, "not between" },
 		{ "timeout without unit", timeout, "5", 0, "not a duration" },
+		{ "proxy-protocol v1", proxy_protocol, "v1", PROXY_PROTOCOL_V1,
+		  NULL },
+		{ "proxy-protocol v2", proxy_protocol, "v2", PROXY_PROTOCOL_V2,
+		  NULL },
+		{ "proxy-protocol none", proxy_protocol, "",
+		  PROXY_PROTOCOL_NONE, NULL },
+		{ "proxy-protocol v3", proxy_protocol, "v3", 0,
+		  "'v3' is none of: v1, v2" },
+		{ "proxy-protocol number", proxy_protocol, "1", 0, "'1'" },
+		{ "starttls smtp", starttls, "smtp", STARTTLS_SMTP, NULL },
+		{ "starttls imap", starttls, "imap", STARTTLS_IMAP, NULL },
+		{ "starttls pop3", starttls, "pop3", STARTTLS_POP3, NULL },
+		{ "starttls ldap", starttls, "ldap", STARTTLS_LDAP, NULL },
+		{ "starttls postgres", starttls, "postgres", STARTTLS_POSTGRES,
+		  NULL },
+		{ "starttls mysql", starttls, "mysql", STARTTLS_MYSQL, NULL },
+		{ "starttls none", starttls, "", STARTTLS_NONE, NULL },
+		{ "starttls bad", starttls, "ftp", 0,
+		  "'ftp' is none of: smtp, imap, pop3, ldap, postgres, mysql" },
+		{ "starttls in capitals", starttls, "SMTP", 0, "'SMTP'" },
+		{ "handshake full", handshake, "full", HANDSHAKE_FULL, NULL },
+		{ "handshake certificate", handshake, "certificate",
+		  HANDSHAKE_CERTIFICATE, NULL },
+		{ "handshake bad", handshake, "half", 0,
+		  "'half' is none of: full, certificate" },
+		{ "handshake empty", handshake, "", 0, "'' is none of" },
 		{ "deadline", deadline, "1d", 86400000, NULL },
 		{ "deadline 0", deadline, "0s", 0, "not between 1ms and 1d" },
 		{ "deadline too long", deadline, "2d", 0, "not between" },
@@ -182,8 +247,9 @@ static void test_setters(void **state)
 		{ "metrics summary", metrics, "summary", METRICS_SUMMARY,
 		  NULL },
 		{ "metrics mux", metrics, "mux", METRICS_MUX, NULL },
-		{ "metrics later", metrics, "full", 0,
-		  "'full' is none of: standard, summary, mux" },
+		{ "metrics full", metrics, "full", METRICS_FULL, NULL },
+		{ "metrics bad", metrics, "all", 0,
+		  "'all' is none of: standard, full, summary, mux" },
 		{ "metrics in capitals", metrics, "MUX", 0, "none of" },
 		{ "log-level", log_level, "debug", LOG_LEVEL_DEBUG, NULL },
 		{ "log-level bad", log_level, "loud", 0,
@@ -285,6 +351,130 @@ static void test_labels(void **state)
 	job_config_free(&job);
 }
 
+static void test_key_types(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *added[3];
+		bool any, rsa, ecdsa;
+	} rows[] = {
+		{ "none", { NULL }, true, false, false },
+		{ "RSA", { "rsa" }, false, true, false },
+		{ "ECDSA", { "ecdsa" }, false, false, true },
+		{ "both", { "ecdsa", "rsa" }, false, true, true },
+		{ "one twice", { "rsa", "rsa" }, false, true, false },
+	};
+	static const char *const bad[] = { "", "RSA", "dsa", "any" };
+	struct job_config job;
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_ok(job_config_init(&job, "j", &err), &err);
+		for (size_t j = 0; rows[i].added[j] != NULL; j++)
+			assert_ok(job_config_add_key_type(
+					  &job, rows[i].added[j], &err),
+				  &err);
+		assert_row(job_config_has_key_type(&job, KEY_TYPE_ANY) ==
+				   rows[i].any,
+			   rows[i].name);
+		assert_row(job_config_has_key_type(&job, KEY_TYPE_RSA) ==
+				   rows[i].rsa,
+			   rows[i].name);
+		assert_row(job_config_has_key_type(&job, KEY_TYPE_ECDSA) ==
+				   rows[i].ecdsa,
+			   rows[i].name);
+		job_config_free(&job);
+	}
+	assert_ok(job_config_init(&job, "j", &err), &err);
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_error(job_config_add_key_type(&job, bad[i], &err), &err,
+			     ERROR_INVALID, "' is none of: rsa, ecdsa");
+	assert_true(job_config_has_key_type(&job, KEY_TYPE_ANY));
+	job_config_free(&job);
+}
+
+static void test_key_type_names(void **state)
+{
+	(void)state;
+	assert_string_equal(key_type_name(KEY_TYPE_ANY), "");
+	assert_string_equal(key_type_name(KEY_TYPE_RSA), "rsa");
+	assert_string_equal(key_type_name(KEY_TYPE_ECDSA), "ecdsa");
+}
+
+static void set_if(char **member, const char *text)
+{
+	struct error err = { 0 };
+
+	if (text != NULL)
+		assert_ok(config_set_string(member, text, &err), &err);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Which of these keys a job may have together, and what becomes of them. */
+static void test_finish_tls(void **state)
+{
+	static const struct {
+		const char *name;
+		bool verify;
+		const char *ca_file, *certificate, *key;
+		const char *part; /* of the message; NULL: good */
+		bool verify_after;
+		const char *ca_file_after;
+	} rows[] = {
+		{ "defaults", true, NULL, NULL, NULL, NULL, true, NULL },
+		{ "own store", true, "/ca", NULL, NULL, NULL, true, "/ca" },
+		{ "none", true, "none", NULL, NULL, NULL, false, NULL },
+		{ "a file called none", true, "./none", NULL, NULL, NULL, true,
+		  "./none" },
+		{ "unverified", false, NULL, NULL, NULL, NULL, false, NULL },
+		{ "unverified twice", false, "none", NULL, NULL, NULL, false,
+		  NULL },
+		{ "unverified with a store", false, "/ca", NULL, NULL,
+		  "ca_file is '/ca', but verify is false", false, NULL },
+		{ "client", true, NULL, "/crt", "/key", NULL, true, NULL },
+		{ "unverified client", false, NULL, "/crt", "/key", NULL, false,
+		  NULL },
+		{ "no key", true, NULL, "/crt", NULL,
+		  "client_certificate needs a client_key", false, NULL },
+		{ "no certificate", true, NULL, NULL, "/key",
+		  "client_key needs a client_certificate", false, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct job_config job;
+		struct error err = { 0 };
+		int r;
+
+		assert_ok(job_config_init(&job, "j", &err), &err);
+		assert_ok(domain_vector_add(&job.domains, "a.example", &err),
+			  &err);
+		job.verify = rows[i].verify;
+		set_if(&job.ca_file, rows[i].ca_file);
+		set_if(&job.client_certificate, rows[i].certificate);
+		set_if(&job.client_key, rows[i].key);
+		r = job_config_finish(&job, &err);
+		if (rows[i].part != NULL) {
+			assert_row(r < 0, rows[i].name);
+			assert_error(r, &err, ERROR_INVALID, rows[i].part);
+		} else {
+			assert_ok(r, &err);
+			assert_row(job.verify == rows[i].verify_after,
+				   rows[i].name);
+			assert_row(same(job.ca_file, rows[i].ca_file_after),
+				   rows[i].name);
+			assert_row(same(job.client_key, rows[i].key),
+				   rows[i].name);
+		}
+		job_config_free(&job);
+	}
+}
+
 static void test_finish(void **state)
 {
 	struct job_config job;
@@ -361,7 +551,10 @@ int main(void)
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_key_types),
+		cmocka_unit_test(test_key_type_names),
 		cmocka_unit_test(test_finish),
+		cmocka_unit_test(test_finish_tls),
 		cmocka_unit_test(test_finish_with_pods_file),
 		cmocka_unit_test(test_limits),
 	};

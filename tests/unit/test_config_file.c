@@ -49,6 +49,14 @@ static void test_every_key(void **state)
 		       "    unready: true\n"
 		       "    domains: [b.example, \"*.a.example\", c.example]\n"
 		       "    ignored_domains: ['/^c/']\n"
+		       "    proxy_protocol: v2\n"
+		       "    starttls: imap\n"
+		       "    handshake: certificate\n"
+		       "    key_types: [ecdsa, rsa]\n"
+		       "    verify: true\n"
+		       "    ca_file: ca.pem\n"
+		       "    client_certificate: /client.crt\n"
+		       "    client_key: ../client.key\n"
 		       "    timeout: 1s\n"
 		       "  - name: other\n"
 		       "    domains: [x.example]\n",
@@ -78,6 +86,15 @@ static void test_every_key(void **state)
 	assert_int_equal(job->domains.count, 2);
 	assert_string_equal(job->domains.items[0].name, "*.a.example");
 	assert_string_equal(job->domains.items[1].name, "b.example");
+	assert_int_equal(job->proxy_protocol, PROXY_PROTOCOL_V2);
+	assert_int_equal(job->starttls, STARTTLS_IMAP);
+	assert_int_equal(job->handshake, HANDSHAKE_CERTIFICATE);
+	assert_true(job_config_has_key_type(job, KEY_TYPE_RSA));
+	assert_true(job_config_has_key_type(job, KEY_TYPE_ECDSA));
+	assert_true(job->verify);
+	assert_string_equal(job->ca_file, "ca.pem");
+	assert_string_equal(job->client_certificate, "/client.crt");
+	assert_string_equal(job->client_key, "../client.key");
 	assert_int_equal(job->timeout_ms, 1000);
 	job = &config.jobs.items[1];
 	assert_string_equal(job->namespaces.items[0], "default");
@@ -104,6 +121,64 @@ static void test_defaults_stay(void **state)
 	}
 }
 
+/* What the sample of README.md shows as "nothing" is the default. */
+static void test_empty_values_of_a_job(void **state)
+{
+	struct config config;
+	struct error err;
+	const struct job_config *job;
+
+	assert_ok(load(*state,
+		       "jobs:\n"
+		       "  - name: a\n"
+		       "    domains: [x.example]\n"
+		       "    proxy_protocol: \"\"\n"
+		       "    starttls: \"\"\n"
+		       "    handshake:\n"
+		       "    key_types: []\n"
+		       "    verify:\n"
+		       "    ca_file: \"\"\n"
+		       "    client_certificate: \"\"\n"
+		       "    client_key: \"\"\n",
+		       &config, &err),
+		  &err);
+	job = &config.jobs.items[0];
+	assert_int_equal(job->proxy_protocol, PROXY_PROTOCOL_NONE);
+	assert_int_equal(job->starttls, STARTTLS_NONE);
+	assert_int_equal(job->handshake, HANDSHAKE_FULL);
+	assert_true(job_config_has_key_type(job, KEY_TYPE_ANY));
+	assert_true(job->verify);
+	assert_null(job->ca_file);
+	assert_null(job->client_certificate);
+	assert_null(job->client_key);
+	config_free(&config);
+}
+
+static void test_no_verification(void **state)
+{
+	static const char *const keys[] = {
+		"verify: false",
+		"ca_file: none",
+		"verify: false, ca_file: ''",
+		"verify: false, ca_file: none",
+		"verify: ~, ca_file: none",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		char text[128];
+		struct config config;
+		struct error err;
+
+		(void)snprintf(text, sizeof(text),
+			       "jobs: [{name: a, domains: [x.e], %s}]\n",
+			       keys[i]);
+		assert_ok(load(*state, text, &config, &err), &err);
+		assert_row(!config.jobs.items[0].verify, keys[i]);
+		assert_row(config.jobs.items[0].ca_file == NULL, keys[i]);
+		config_free(&config);
+	}
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -117,6 +192,9 @@ static void test_mistakes(void **state)
 		  "cem.yaml:2: unknown key 'metric'; did you mean 'metrics'?" },
 		{ "jobs:\n  - name: a\n    domain: [x.example]\n",
 		  "cem.yaml:3: unknown key 'domain'; did you mean 'domains'?" },
+		{ "jobs: [{nam: a}]\n", "'nam'; did you mean 'name'?" },
+		{ "jobs: [{timeot: 1s}]\n", "did you mean 'timeout'?" },
+		{ "jobs: [{key_type: rsa}]\n", "did you mean 'key_types'?" },
 		{ "kubernetes: {token: x}\n", "unknown key 'token'" },
 		{ "kubernetes: yes\n",
 		  "cem.yaml:1: kubernetes: expected keys and values" },
@@ -156,6 +234,31 @@ static void test_mistakes(void **state)
 		  "namespaces: 'A' is not a namespace" },
 		{ "jobs: [{name: a, ignored_domains: ['/(/']}]\n",
 		  "ignored_domains: '/(/' is not a regular expression" },
+		{ "jobs: [{name: a, proxy_protocol: v3}]\n",
+		  "proxy_protocol: 'v3' is none of: v1, v2" },
+		{ "jobs: [{name: a, starttls: ftp}]\n",
+		  "starttls: 'ftp' is none of: smtp, imap" },
+		{ "jobs: [{name: a, handshake: ''}]\n",
+		  "handshake: '' is none of: full, certificate" },
+		{ "jobs: [{name: a, key_types: rsa}]\n",
+		  "key_types: expected a list" },
+		{ "jobs: [{name: a, key_types: [rsa, '']}]\n",
+		  "key_types: '' is none of: rsa, ecdsa" },
+		{ "jobs: [{name: a, verify: none}]\n",
+		  "verify: expected true or false" },
+		{ "jobs: [{name: a, ca_file: [a]}]\n",
+		  "ca_file: expected a text" },
+		{ "jobs: [{name: a, domains: [x.e], verify: false, ca_file: b}]\n",
+		  "cem.yaml:1: job 'a': ca_file is 'b', but verify is false" },
+		{ "jobs:\n- name: a\n  ca_file: none\n  verify: true\n",
+		  "cem.yaml:4: job 'a': verify is true, but ca_file is 'none'" },
+		{ "jobs:\n- name: a\n  verify: true\n  ca_file: none\n",
+		  "cem.yaml:3: job 'a': verify is true, but ca_file is 'none'" },
+		{ "jobs: [{name: a, domains: [x.e], client_certificate: b}]\n",
+		  "job 'a': client_certificate needs a client_key" },
+		{ "jobs: [{name: a, domains: [x.e], client_key: b, "
+		  "client_certificate: ''}]\n",
+		  "job 'a': client_key needs a client_certificate" },
 		{ "jobs:\n- name: \xff\n", "cem.yaml:2: is not UTF-8" },
 		{ "jobs: [{name: '${CEM_TEST_BYTE}'}]\n",
 		  "cem.yaml:1: name: '?' is not UTF-8" },
@@ -261,6 +364,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_key),
 		TEST(test_defaults_stay),
+		TEST(test_empty_values_of_a_job),
+		TEST(test_no_verification),
 		TEST(test_mistakes),
 		TEST(test_environment),
 		TEST(test_files_that_cannot_be_read),

@@ -7,106 +7,11 @@
 #include "probe/connection.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "certs.h"
-#include "server.h"
+#include "one_pair.h"
 #include "support.h"
-
-#define TLS12 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
-#define TLS13 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
-#define PATIENCE_MS 10000
-
-/* One pair, of one endpoint. */
-struct fixture {
-	struct test_cert cert;
-	struct job_config job;
-	struct pod pod;
-	struct endpoint endpoint;
-	struct domain domain;
-	struct pair pair;
-	struct tls_setup setup;
-	struct certificate_cache cache;
-	struct server server;
-	struct connection c;
-};
-
-static char job_name[] = "edge", ns[] = "ns", pod_name[] = "pod",
-	    a_example[] = "a.example";
-
-static int setup(void **state)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-	struct error err = { 0 };
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	f->cert = test_cert_make(&(struct test_cert_spec){ .dns = { a_example },
-							   .ip = "127.0.0.1" });
-	f->job = (struct job_config){ .name = job_name };
-	f->pod = (struct pod){ .ns = ns, .name = pod_name };
-	assert_true(address_parse("127.0.0.1", &f->pod.address));
-	f->endpoint = (struct endpoint){ &f->job, &f->pod };
-	f->domain = (struct domain){ a_example, a_example, false };
-	f->pair =
-		(struct pair){ .endpoint = &f->endpoint, .domain = &f->domain };
-	assert_ok(tls_setup_init(&f->setup, &err), &err);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	connection_close(&f->c);
-	certificate_cache_release(&f->cache);
-	tls_setup_release(&f->setup);
-	test_cert_free(&f->cert);
-	test_free(f);
-	return 0;
-}
-
-static void open_to(struct fixture *f, uint16_t port)
-{
-	struct error err = { 0 };
-
-	f->pod.port = port;
-	assert_ok(connection_open(&f->c, &f->pair, &f->setup, &f->cache, &err),
-		  &err);
-}
-
-/* Goes on until the connection is over, or wants to read in `until`. */
-static void go_on(struct fixture *f, enum connection_state until)
-{
-	enum connection_want want = CONNECTION_WANT_WRITE;
-
-	while (want != CONNECTION_DONE &&
-	       !(f->c.state == until && want == CONNECTION_WANT_READ)) {
-		struct pollfd p = { .fd = f->c.fd,
-				    .events = want == CONNECTION_WANT_READ ?
-						      POLLIN :
-						      POLLOUT };
-
-		if (f->c.state != CONNECTION_CLOSED)
-			assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
-		want = connection_step(&f->c);
-	}
-}
-
-static void probe(struct fixture *f, enum server_kind kind,
-		  const char *priority)
-{
-	assert_true(server_start(&f->server, kind, false, &f->cert, priority));
-	open_to(f, f->server.port);
-	go_on(f, CONNECTION_CLOSED);
-	connection_close(&f->c);
-	assert_int_equal(f->c.fd, -1);
-	server_stop(&f->server);
-}
 
 static void test_kinds(void **state)
 {
@@ -117,39 +22,42 @@ static void test_kinds(void **state)
 		enum probe_reason reason;
 		bool has_certificate, success;
 		int farewells;
+		bool is_complete; /* the handshake, without a farewell */
 	} rows[] = {
-		{ "TLS 1.2", SERVER_TLS, TLS12, REASON_NONE, true, true, 1 },
-		{ "TLS 1.3", SERVER_TLS, TLS13, REASON_NONE, true, true, 1 },
+		{ "TLS 1.2", SERVER_TLS, TLS12, REASON_NONE, true, true, 1,
+		  false },
+		{ "TLS 1.3", SERVER_TLS, TLS13, REASON_NONE, true, true, 1,
+		  false },
 		{ "P-256 only", SERVER_TLS,
 		  TLS13 ":-GROUP-ALL:+GROUP-SECP256R1", REASON_NONE, true, true,
-		  1 },
+		  1, false },
 		{ "asks, TLS 1.2", SERVER_ASKS, TLS12, REASON_NONE, true, true,
-		  1 },
+		  1, false },
 		{ "asks, TLS 1.3", SERVER_ASKS, TLS13, REASON_NONE, true, true,
-		  1 },
+		  1, false },
 		{ "demands, TLS 1.2", SERVER_DEMANDS, TLS12,
-		  REASON_CLIENT_CERTIFICATE_REQUIRED, true, false, 0 },
+		  REASON_CLIENT_CERTIFICATE_REQUIRED, true, false, 0, false },
 		{ "demands, TLS 1.3", SERVER_DEMANDS, TLS13,
-		  REASON_CLIENT_CERTIFICATE_REQUIRED, true, false, 0 },
+		  REASON_CLIENT_CERTIFICATE_REQUIRED, true, false, 0, true },
 		{ "unknown name, TLS 1.2", SERVER_NO_NAME, TLS12,
-		  REASON_NAME_REJECTED, false, false, 0 },
+		  REASON_NAME_REJECTED, false, false, 0, false },
 		{ "unknown name, TLS 1.3", SERVER_NO_NAME, TLS13,
-		  REASON_NAME_REJECTED, false, false, 0 },
+		  REASON_NAME_REJECTED, false, false, 0, false },
 		{ "handshake_failure", SERVER_ALERT, TLS13,
-		  REASON_HANDSHAKE_ALERT, false, false, 0 },
+		  REASON_HANDSHAKE_ALERT, false, false, 0, false },
 		{ "HTTP", SERVER_PLAIN_TEXT, NULL, REASON_NOT_TLS, false, false,
-		  0 },
+		  0, false },
 		{ "closes", SERVER_CLOSES, NULL, REASON_HANDSHAKE_CLOSED, false,
-		  false, 0 },
+		  false, 0, false },
 		{ "refuses", SERVER_REFUSES, NULL, REASON_CONNECT_REFUSED,
-		  false, false, 0 },
+		  false, false, 0, false },
 	};
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct probe_result *result = &f->c.result;
+		const struct probe_result *result = &p->c.result;
 
-		probe(f, rows[i].kind, rows[i].priority);
+		one_pair_probe(p, rows[i].kind, rows[i].priority);
 		if (result->reason != rows[i].reason)
 			print_error("'%s': %s, not %s\n", rows[i].name,
 				    probe_reason_name(result->reason),
@@ -162,67 +70,79 @@ static void test_kinds(void **state)
 			   rows[i].name);
 		assert_row(result->success == rows[i].success, rows[i].name);
 		assert_row(!result->close_failed, rows[i].name);
-		assert_row(f->server.farewells == rows[i].farewells,
+		/* Of a complete handshake alone. */
+		assert_row(
+			(result->session != NULL) ==
+				(rows[i].farewells > 0 || rows[i].is_complete),
+			rows[i].name);
+		assert_row(result->asked_for_staple ==
+				   (result->session != NULL),
+			   rows[i].name);
+		assert_row(result->staple == NULL, rows[i].name);
+		assert_row((result->chain != NULL) == rows[i].has_certificate,
+			   rows[i].name);
+		assert_row(result->duration_us > 0, rows[i].name);
+		assert_row(p->server.farewells == rows[i].farewells,
 			   rows[i].name);
 	}
 	/* One chain, however often and in whichever version it was shown. */
-	assert_int_equal(certificate_cache_count(&f->cache), 1);
+	assert_int_equal(certificate_cache_count(&p->cache), 1);
 }
 
 static void test_sni(void **state)
 {
 	static char wildcard[] = "*.a.example",
 		    probed[] = "cem-probe.a.example";
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
-	probe(f, SERVER_TLS, NULL);
-	assert_string_equal(f->server.sni, "a.example");
+	one_pair_probe(p, SERVER_TLS, NULL);
+	assert_string_equal(p->server.sni, "a.example");
 	/* The cache knows domains by their address. */
-	certificate_cache_release(&f->cache);
-	f->domain = (struct domain){ wildcard, probed, false };
-	probe(f, SERVER_TLS, NULL);
-	assert_string_equal(f->server.sni, "cem-probe.a.example");
-	assert_false(f->c.result.names_domain);
-	assert_true(f->c.result.success);
+	certificate_cache_release(&p->cache);
+	p->domain = (struct domain){ wildcard, probed, false };
+	one_pair_probe(p, SERVER_TLS, NULL);
+	assert_string_equal(p->server.sni, "cem-probe.a.example");
+	assert_false(p->c.result.names_domain);
+	assert_true(p->c.result.success);
 }
 
 /* RFC 6066: an address is no host name. */
 static void test_no_sni_for_an_address(void **state)
 {
 	static char address[] = "127.0.0.1";
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
-	f->domain = (struct domain){ address, address, true };
-	probe(f, SERVER_TLS, NULL);
-	assert_string_equal(f->server.sni, "");
-	assert_true(f->c.result.names_domain);
+	p->domain = (struct domain){ address, address, true };
+	one_pair_probe(p, SERVER_TLS, NULL);
+	assert_string_equal(p->server.sni, "");
+	assert_true(p->c.result.names_domain);
 }
 
 static void test_ipv6(void **state)
 {
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
-	if (!server_start(&f->server, SERVER_TLS, true, &f->cert, NULL))
+	if (!server_start(&p->server, SERVER_TLS, true, &p->cert, NULL))
 		skip();
-	assert_true(address_parse("::1", &f->pod.address));
-	open_to(f, f->server.port);
-	go_on(f, CONNECTION_CLOSED);
-	assert_true(f->c.result.success);
-	connection_close(&f->c);
-	server_stop(&f->server);
+	assert_true(address_parse("::1", &p->pod.address));
+	one_pair_open(p, p->server.port);
+	one_pair_go_on(p, CONNECTION_CLOSED, 0);
+	assert_true(p->c.result.success);
+	connection_close(&p->c);
+	server_stop(&p->server);
 }
 
 static void test_descriptor(void **state)
 {
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
-	assert_true(server_start(&f->server, SERVER_SILENT, false, NULL, NULL));
-	open_to(f, f->server.port);
-	assert_int_equal(fcntl(f->c.fd, F_GETFD), FD_CLOEXEC);
-	assert_true((fcntl(f->c.fd, F_GETFL) & O_NONBLOCK) != 0);
-	connection_close(&f->c);
-	connection_close(&f->c);
-	server_stop(&f->server);
+	assert_true(server_start(&p->server, SERVER_SILENT, false, NULL, NULL));
+	one_pair_open(p, p->server.port);
+	assert_int_equal(fcntl(p->c.fd, F_GETFD), FD_CLOEXEC);
+	assert_true((fcntl(p->c.fd, F_GETFL) & O_NONBLOCK) != 0);
+	connection_close(&p->c);
+	connection_close(&p->c);
+	server_stop(&p->server);
 }
 
 /* The ends that the engine puts to a connection, by its state. */
@@ -231,72 +151,242 @@ static void test_time_out_and_cut_off(void **state)
 	static const struct {
 		const char *name;
 		enum server_kind kind;
-		bool in_handshake;
+		enum starttls_protocol starttls;
+		enum connection_state reached;
 		void (*end)(struct connection *c);
 		enum probe_reason reason;
 	} rows[] = {
-		{ "timeout of the connect", SERVER_FULL, false,
-		  connection_time_out, REASON_CONNECT_TIMEOUT },
-		{ "timeout of the handshake", SERVER_SILENT, true,
-		  connection_time_out, REASON_HANDSHAKE_TIMEOUT },
-		{ "cut off while connecting", SERVER_FULL, false,
-		  connection_cut_off, REASON_DEADLINE },
-		{ "cut off in the handshake", SERVER_SILENT, true,
-		  connection_cut_off, REASON_DEADLINE },
+		{ "timeout of the connect", SERVER_FULL, STARTTLS_NONE,
+		  CONNECTION_CONNECTING, connection_time_out,
+		  REASON_CONNECT_TIMEOUT },
+		{ "timeout of the dialogue", SERVER_SILENT, STARTTLS_SMTP,
+		  CONNECTION_PREFACE, connection_time_out,
+		  REASON_STARTTLS_FAILED },
+		{ "timeout of the handshake", SERVER_SILENT, STARTTLS_NONE,
+		  CONNECTION_HANDSHAKE, connection_time_out,
+		  REASON_HANDSHAKE_TIMEOUT },
+		{ "cut off while connecting", SERVER_FULL, STARTTLS_NONE,
+		  CONNECTION_CONNECTING, connection_cut_off, REASON_DEADLINE },
+		{ "cut off in the dialogue", SERVER_SILENT, STARTTLS_SMTP,
+		  CONNECTION_PREFACE, connection_cut_off, REASON_DEADLINE },
+		{ "cut off in the handshake", SERVER_SILENT, STARTTLS_NONE,
+		  CONNECTION_HANDSHAKE, connection_cut_off, REASON_DEADLINE },
 	};
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		assert_true(server_start(&f->server, rows[i].kind, false, NULL,
+		p->job.starttls = rows[i].starttls;
+		assert_true(server_start(&p->server, rows[i].kind, false, NULL,
 					 NULL));
-		open_to(f, f->server.port);
-		assert_int_equal(f->c.state, CONNECTION_CONNECTING);
-		assert_false(connection_is_connected(&f->c));
-		if (rows[i].in_handshake) {
-			go_on(f, CONNECTION_HANDSHAKE);
-			assert_row(connection_is_connected(&f->c),
-				   rows[i].name);
+		one_pair_open(p, p->server.port);
+		assert_int_equal(p->c.state, CONNECTION_CONNECTING);
+		assert_false(p->c.is_connected);
+		if (rows[i].reached != CONNECTION_CONNECTING) {
+			one_pair_go_on(p, rows[i].reached, 0);
+			assert_row(p->c.is_connected, rows[i].name);
 		}
-		rows[i].end(&f->c);
-		assert_int_equal(f->c.state, CONNECTION_CLOSED);
-		assert_row(f->c.result.reason == rows[i].reason, rows[i].name);
-		assert_row(!f->c.result.success, rows[i].name);
-		assert_int_equal(connection_step(&f->c), CONNECTION_DONE);
+		rows[i].end(&p->c);
+		assert_int_equal(p->c.state, CONNECTION_CLOSED);
+		assert_row(p->c.result.reason == rows[i].reason, rows[i].name);
+		assert_row(!p->c.result.success, rows[i].name);
+		assert_int_equal(connection_step(&p->c), CONNECTION_DONE);
 		/* Ended, it stays as it is. */
-		connection_time_out(&f->c);
-		assert_row(f->c.result.reason == rows[i].reason, rows[i].name);
-		connection_close(&f->c);
-		server_stop(&f->server);
+		connection_time_out(&p->c);
+		assert_row(p->c.result.reason == rows[i].reason, rows[i].name);
+		connection_close(&p->c);
+		server_stop(&p->server);
 	}
+}
+
+/* A PROXY header that does not get out is no failed dialogue. */
+static void test_time_out_of_the_header(void **state)
+{
+	struct one_pair *p = *state;
+
+	p->job.proxy_protocol = PROXY_PROTOCOL_V1;
+	assert_true(server_start(&p->server, SERVER_SILENT, false, NULL, NULL));
+	one_pair_open(p, p->server.port);
+	p->c.state = CONNECTION_PREFACE;
+	connection_time_out(&p->c);
+	assert_int_equal(p->c.result.reason, REASON_HANDSHAKE_TIMEOUT);
+	server_stop(&p->server);
 }
 
 /* After a good handshake its result stays good. */
 static void test_end_after_the_handshake(void **state)
 {
-	struct fixture *f = *state;
+	struct one_pair *p = *state;
 
 	assert_true(
-		server_start(&f->server, SERVER_TLS, false, &f->cert, NULL));
-	open_to(f, f->server.port);
-	go_on(f, CONNECTION_CLOSED);
-	f->c.state = CONNECTION_FAREWELL;
-	connection_cut_off(&f->c);
-	assert_true(f->c.result.success);
-	assert_true(f->c.result.close_failed);
-	assert_int_equal(f->c.result.reason, REASON_NONE);
-	f->c.result.close_failed = false;
-	f->c.state = CONNECTION_AFTERWORD;
-	connection_time_out(&f->c);
-	assert_true(f->c.result.success);
-	assert_false(f->c.result.close_failed);
-	assert_int_equal(f->c.state, CONNECTION_CLOSED);
-	connection_close(&f->c);
-	server_stop(&f->server);
+		server_start(&p->server, SERVER_TLS, false, &p->cert, NULL));
+	one_pair_open(p, p->server.port);
+	one_pair_go_on(p, CONNECTION_CLOSED, 0);
+	p->c.state = CONNECTION_FAREWELL;
+	connection_cut_off(&p->c);
+	assert_true(p->c.result.success);
+	assert_true(p->c.result.close_failed);
+	assert_int_equal(p->c.result.reason, REASON_NONE);
+	p->c.result.close_failed = false;
+	p->c.state = CONNECTION_AFTERWORD;
+	connection_time_out(&p->c);
+	assert_true(p->c.result.success);
+	assert_false(p->c.result.close_failed);
+	assert_int_equal(p->c.state, CONNECTION_CLOSED);
+	connection_close(&p->c);
+	server_stop(&p->server);
+}
+
+/* --- What the job asks for ------------------------------------------------ */
+
+#define PROXY_V1 "PROXY UNKNOWN\r\n"
+#define PROXY_V2                                                               \
+	"\r\n\r\n\0\r\nQUIT\n"                                                 \
+	"\x20\0\0\0"
+#define EHLO "EHLO certificate-expiry-monitor.invalid\r\n"
+#define BYTES(text) (text), sizeof(text) - 1
+#define NOTHING NULL, 0
+
+static void test_preface(void **state)
+{
+	static const struct server_line v1[] = {
+		{ BYTES(PROXY_V1), NOTHING },
+		{ NOTHING, NOTHING },
+	};
+	static const struct server_line v2[] = {
+		{ BYTES(PROXY_V2), NOTHING },
+		{ NOTHING, NOTHING },
+	};
+	static const struct server_line smtp[] = {
+		{ NOTHING, BYTES("220 a.example ESMTP\r\n") },
+		{ BYTES(EHLO), BYTES("250-a.example\r\n250 STARTTLS\r\n") },
+		{ BYTES("STARTTLS\r\n"), BYTES("220 go\r\n") },
+		{ NOTHING, NOTHING },
+	};
+	static const struct server_line both[] = {
+		{ BYTES(PROXY_V1), BYTES("220 a.example ESMTP\r\n") },
+		{ BYTES(EHLO), BYTES("250 a.example\r\n") },
+		{ BYTES("STARTTLS\r\n"), BYTES("220 go\r\n") },
+		{ NOTHING, NOTHING },
+	};
+	static const struct {
+		const char *name;
+		enum proxy_protocol proxy;
+		enum starttls_protocol starttls;
+		const struct server_line *lines;
+	} rows[] = {
+		{ "PROXY v1", PROXY_PROTOCOL_V1, STARTTLS_NONE, v1 },
+		{ "PROXY v2", PROXY_PROTOCOL_V2, STARTTLS_NONE, v2 },
+		{ "SMTP", PROXY_PROTOCOL_NONE, STARTTLS_SMTP, smtp },
+		{ "PROXY v1 and SMTP", PROXY_PROTOCOL_V1, STARTTLS_SMTP, both },
+	};
+	struct one_pair *p = *state;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		p->job.proxy_protocol = rows[i].proxy;
+		p->job.starttls = rows[i].starttls;
+		one_pair_probe_as(
+			p, &(struct server_spec){ .preface = rows[i].lines });
+		assert_row(p->server.prefaces == 1, rows[i].name);
+		assert_row(p->c.result.success, rows[i].name);
+		assert_row(p->server.farewells == 1, rows[i].name);
+	}
+}
+
+static void test_failed_dialogue(void **state)
+{
+	static const struct server_line refused[] = {
+		{ NOTHING, BYTES("220 a.example\r\n") },
+		{ BYTES(EHLO), BYTES("502 what?\r\n") },
+		{ NOTHING, NOTHING },
+	};
+	/* It waits in vain for more, and hangs up. */
+	static const struct server_line injected[] = {
+		{ NOTHING, BYTES("220 a.example\r\n") },
+		{ BYTES(EHLO), BYTES("250 a.example\r\n") },
+		{ BYTES("STARTTLS\r\n"), BYTES("220 go\r\n220 again\r\n") },
+		{ NOTHING, NOTHING },
+	};
+	static const struct server_line greeting[] = {
+		{ NOTHING, BYTES("220 a.example\r\n") },
+		{ NOTHING, NOTHING },
+	};
+	static const struct {
+		const char *name;
+		enum server_kind kind;
+		const struct server_line *lines;
+	} rows[] = {
+		{ "refused", SERVER_HANGS, refused },
+		{ "injected", SERVER_HANGS, injected },
+		{ "closed", SERVER_CLOSES, greeting },
+	};
+	struct one_pair *p = *state;
+
+	p->job.starttls = STARTTLS_SMTP;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		one_pair_probe_as(
+			p, &(struct server_spec){ .kind = rows[i].kind,
+						  .preface = rows[i].lines });
+		assert_row(p->c.result.reason == REASON_STARTTLS_FAILED,
+			   rows[i].name);
+		assert_row(p->c.result.certificate == NULL, rows[i].name);
+		assert_row(p->server.accepted == 1, rows[i].name);
+	}
+}
+
+/* Hangs up when the certificate has arrived, in whichever version. */
+static void test_certificate_mode(void **state)
+{
+	static const char *const versions[] = { TLS12, TLS13 };
+	struct one_pair *p = *state;
+
+	p->job.handshake = HANDSHAKE_CERTIFICATE;
+	for (size_t i = 0; i < COUNT_OF(versions); i++) {
+		one_pair_probe(p, SERVER_TLS, versions[i]);
+		assert_true(p->c.result.success);
+		assert_true(p->c.result.names_domain);
+		assert_non_null(p->c.result.certificate);
+		assert_int_equal(p->c.result.reason, REASON_NONE);
+		assert_false(p->c.result.close_failed);
+		assert_null(p->c.result.session);
+		assert_false(p->c.result.asked_for_staple);
+		assert_int_equal(p->server.farewells, 0);
+		/* No key of ours is needed for that. */
+		one_pair_probe(p, SERVER_DEMANDS, versions[i]);
+		assert_true(p->c.result.success);
+	}
+}
+
+static void test_no_descriptor_leaks(void **state)
+{
+	static const enum server_kind kinds[] = {
+		SERVER_TLS,	   SERVER_DEMANDS, SERVER_NO_NAME, SERVER_ALERT,
+		SERVER_PLAIN_TEXT, SERVER_CLOSES,  SERVER_REFUSES
+	};
+	struct one_pair *p = *state;
+	size_t before = count_entries("/proc/self/fd");
+
+	for (int mode = 0; mode < 6; mode++) {
+		p->job.handshake =
+			mode % 2 == 0 ? HANDSHAKE_FULL : HANDSHAKE_CERTIFICATE;
+		p->job.starttls = mode < 4 ? STARTTLS_NONE : STARTTLS_IMAP;
+		p->job.proxy_protocol =
+			mode < 2 ? PROXY_PROTOCOL_NONE : PROXY_PROTOCOL_V2;
+		for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+			/* One that waits for us as we do for it would take
+			 * its time. */
+			if (mode >= 4 && kinds[i] != SERVER_CLOSES)
+				continue;
+			one_pair_probe(p, kinds[i], NULL);
+			assert_int_equal(count_entries("/proc/self/fd"),
+					 before);
+		}
+	}
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, one_pair_setup, one_pair_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_kinds),
 		TEST(test_sni),
@@ -304,7 +394,12 @@ int main(void)
 		TEST(test_ipv6),
 		TEST(test_descriptor),
 		TEST(test_time_out_and_cut_off),
+		TEST(test_time_out_of_the_header),
 		TEST(test_end_after_the_handshake),
+		TEST(test_preface),
+		TEST(test_failed_dialogue),
+		TEST(test_certificate_mode),
+		TEST(test_no_descriptor_leaks),
 	};
 
 	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);

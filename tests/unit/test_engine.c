@@ -16,12 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "certs.h"
-#include "server.h"
+#include "many_pairs.h"
 #include "support.h"
-#include "world.h"
-
-#define ONE_MINUTE_MS 60000
 
 static int connects;	    /* so far */
 static int connect_failure; /* errno of each, 0: a real one */
@@ -38,132 +34,61 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 	return -1;
 }
 
-struct fixture {
-	struct world w;
-	struct job_config *job;
-	struct test_cert cert;
-	struct server server;
-	struct certificate_cache cache;
-	struct engine_options options;
-	struct wall_time settled_at;
-	bool cut_off;
-	/* What on_progress() saw last. */
-	struct engine_progress progress;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	(void)signal(SIGPIPE, SIG_IGN);
 	connects = 0;
 	connect_failure = 0;
-	world_init(&f->w);
-	wall_freeze((struct wall_time){ TEST_CERT_NOT_BEFORE * 1000 + 7 });
-	f->job = world_add_job(&f->w, "edge");
-	f->cert = test_cert_make(
-		&(struct test_cert_spec){ .dns = { "*.pool.example" } });
-	f->options = (struct engine_options){
-		.concurrency = 64,
-		.deadline = mono_after(mono_now(), ONE_MINUTE_MS),
-	};
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	certificate_cache_release(&f->cache);
-	test_cert_free(&f->cert);
-	world_free(&f->w);
-	test_free(f);
-	return 0;
-}
-
-/* A server of this kind behind `pods` pods of `domains` domains each. */
-static void prepare(struct fixture *f, enum server_kind kind, int pods,
-		    int domains)
-{
-	struct pod_vector *v = &f->w.discovery.jobs[0].pods;
-
-	assert_true(server_start(&f->server, kind, false, &f->cert, NULL));
-	for (int i = 0; i < domains; i++) {
-		char name[32];
-
-		(void)snprintf(name, sizeof(name), "d%d.pool.example", i);
-		world_add_domain(f->job, name);
-	}
-	for (int i = 0; i < pods; i++) {
-		world_add_pod(&f->w, f->job, "ns", "pod");
-		v->items[i].port = f->server.port;
-		assert_true(address_parse("127.0.0.1", &v->items[i].address));
-	}
-	world_build(&f->w);
-}
-
-static void run(struct fixture *f)
-{
-	struct error err = { 0 };
-
-	assert_ok(engine_run(&f->w.targets, &f->cache, &f->options,
-			     &f->settled_at, &f->cut_off, &err),
-		  &err);
-	assert_true(f->settled_at.ms == wall_now().ms);
-}
-
-static void assert_all(const struct fixture *f, enum pair_status status,
-		       enum probe_reason reason)
-{
-	for (size_t i = 0; i < f->w.targets.pair_count; i++) {
-		const struct probe_result *result =
-			&f->w.targets.pairs[i].result;
-
-		assert_string_equal(pair_status_name(result->status),
-				    pair_status_name(status));
-		assert_string_equal(probe_reason_name(result->reason),
-				    probe_reason_name(reason));
-	}
+	return many_pairs_setup(state);
 }
 
 static void test_more_pairs_than_slots(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_TLS, 3, 7);
+	many_pairs_prepare(f, SERVER_TLS, 3, 7);
 	f->options.concurrency = 2;
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
-	assert_all(f, STATUS_VALID, REASON_NONE);
+	many_pairs_assert_all(f, STATUS_VALID, REASON_NONE);
 	assert_false(f->cut_off);
 	assert_int_equal(f->server.accepted, 21);
 	assert_int_equal(f->server.farewells, 21);
 	assert_int_equal(certificate_cache_count(&f->cache), 1);
 	assert_ptr_equal(f->w.targets.pairs[0].result.certificate,
 			 f->w.targets.pairs[20].result.certificate);
+	/* What was agreed on is shared as well. */
+	assert_non_null(f->w.targets.pairs[0].result.session);
+	assert_ptr_equal(f->w.targets.pairs[0].result.session,
+			 f->w.targets.pairs[20].result.session);
+	assert_int_equal(f->sessions.count, 1);
+	for (size_t i = 0; i < 21; i++)
+		assert_true(f->w.targets.pairs[i].result.duration_us > 0);
 }
 
 static void test_nothing_to_do(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
 	world_build(&f->w);
-	run(f);
+	many_pairs_run(f);
 	assert_false(f->cut_off);
 	assert_int_equal(connects, 0);
 }
 
 static void test_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_REFUSES, 2, 5);
-	run(f);
+	many_pairs_prepare(f, SERVER_REFUSES, 2, 5);
+	many_pairs_run(f);
 	server_stop(&f->server);
-	assert_all(f, STATUS_NOT_FOUND, REASON_CONNECT_REFUSED);
+	many_pairs_assert_all(f, STATUS_NOT_FOUND, REASON_CONNECT_REFUSED);
 	/* One for each endpoint, not one for each pair. */
 	assert_int_equal(connects, 2);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(f->w.targets.pairs[i].result.duration_us ==
+					 DURATION_NONE,
+				 i % 5 != 0);
 	assert_false(f->cut_off);
 }
 
@@ -180,14 +105,14 @@ static void test_connect_failures(void **state)
 		{ EACCES, REASON_CONNECT_ERROR },
 		{ EADDRNOTAVAIL, REASON_CONNECT_ERROR },
 	};
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_REFUSES, 2, 3);
+	many_pairs_prepare(f, SERVER_REFUSES, 2, 3);
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		connects = 0;
 		connect_failure = rows[i].error;
-		run(f);
-		assert_all(f, STATUS_NOT_FOUND, rows[i].reason);
+		many_pairs_run(f);
+		many_pairs_assert_all(f, STATUS_NOT_FOUND, rows[i].reason);
 		assert_int_equal(connects, 2);
 	}
 	server_stop(&f->server);
@@ -196,15 +121,15 @@ static void test_connect_failures(void **state)
 /* A dead pod costs one timeout, however many domains it has. */
 static void test_dead_endpoint(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 	struct mono_time begin;
 
-	prepare(f, SERVER_FULL, 1, 50);
+	many_pairs_prepare(f, SERVER_FULL, 1, 50);
 	f->job->timeout_ms = 100;
 	connects = 0;
 	begin = mono_now();
-	run(f);
-	assert_all(f, STATUS_NOT_FOUND, REASON_CONNECT_TIMEOUT);
+	many_pairs_run(f);
+	many_pairs_assert_all(f, STATUS_NOT_FOUND, REASON_CONNECT_TIMEOUT);
 	assert_int_equal(connects, 1);
 	assert_true(mono_now().ms - begin.ms >= 100);
 	assert_true(mono_now().ms - begin.ms < 2500);
@@ -214,13 +139,13 @@ static void test_dead_endpoint(void **state)
 
 static void test_silent_listener(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_SILENT, 1, 6);
+	many_pairs_prepare(f, SERVER_SILENT, 1, 6);
 	f->job->timeout_ms = 50;
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
-	assert_all(f, STATUS_NOT_FOUND, REASON_HANDSHAKE_TIMEOUT);
+	many_pairs_assert_all(f, STATUS_NOT_FOUND, REASON_HANDSHAKE_TIMEOUT);
 	/* TCP was up: each domain was tried. */
 	assert_int_equal(connects, 6);
 	assert_false(f->cut_off);
@@ -228,23 +153,23 @@ static void test_silent_listener(void **state)
 
 static void test_no_endpoint_is_hammered(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_COUNTS, 1, 10);
-	run(f);
+	many_pairs_prepare(f, SERVER_COUNTS, 1, 10);
+	many_pairs_run(f);
 	server_stop(&f->server);
-	assert_all(f, STATUS_NOT_FOUND, REASON_HANDSHAKE_CLOSED);
+	many_pairs_assert_all(f, STATUS_NOT_FOUND, REASON_HANDSHAKE_CLOSED);
 	assert_int_equal(f->server.most_open, ENGINE_ENDPOINT_MAX);
 	assert_int_equal(f->server.accepted, 10);
 }
 
 static void test_concurrency(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_COUNTS, 8, 1);
+	many_pairs_prepare(f, SERVER_COUNTS, 8, 1);
 	f->options.concurrency = 3;
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
 	assert_int_equal(f->server.most_open, 3);
 	assert_int_equal(f->server.accepted, 8);
@@ -252,53 +177,53 @@ static void test_concurrency(void **state)
 
 static void test_deadline(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 	struct mono_time begin = mono_now();
 
-	prepare(f, SERVER_SILENT, 2, 10);
+	many_pairs_prepare(f, SERVER_SILENT, 2, 10);
 	f->options.concurrency = 3;
 	f->options.deadline = mono_after(begin, 50);
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
 	assert_true(f->cut_off);
 	/* In no status: the run's end says nothing about a pod. */
-	assert_all(f, STATUS_NONE, REASON_DEADLINE);
+	many_pairs_assert_all(f, STATUS_NONE, REASON_DEADLINE);
 	assert_true(mono_now().ms - begin.ms < 2500);
 }
 
 static void test_deadline_that_is_over(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_SILENT, 2, 2);
+	many_pairs_prepare(f, SERVER_SILENT, 2, 2);
 	f->options.deadline = mono_now();
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
 	assert_true(f->cut_off);
-	assert_all(f, STATUS_NONE, REASON_DEADLINE);
+	many_pairs_assert_all(f, STATUS_NONE, REASON_DEADLINE);
 }
 
 static void test_signal(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 	struct interrupt interrupt;
 	struct error err = { 0 };
 
 	assert_ok(interrupt_init(&interrupt, &err), &err);
 	f->options.interrupt = &interrupt;
-	prepare(f, SERVER_SILENT, 1, 3);
+	many_pairs_prepare(f, SERVER_SILENT, 1, 3);
 	assert_int_equal(kill(getpid(), SIGTERM), 0);
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
 	assert_int_equal(interrupt.signal, SIGTERM);
 	assert_true(f->cut_off);
-	assert_all(f, STATUS_NONE, REASON_DEADLINE);
+	many_pairs_assert_all(f, STATUS_NONE, REASON_DEADLINE);
 	interrupt_release(&interrupt);
 }
 
 static void on_progress(const struct engine_progress *progress, void *data)
 {
-	struct fixture *f = data;
+	struct many_pairs *f = data;
 
 	assert_true(progress->done >= f->progress.done);
 	assert_true(progress->failed <= progress->done);
@@ -307,12 +232,12 @@ static void on_progress(const struct engine_progress *progress, void *data)
 
 static void test_progress(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_REFUSES, 2, 5);
+	many_pairs_prepare(f, SERVER_REFUSES, 2, 5);
 	f->options.on_progress = on_progress;
 	f->options.data = f;
-	run(f);
+	many_pairs_run(f);
 	server_stop(&f->server);
 	assert_int_equal(f->progress.total, 10);
 	assert_int_equal(f->progress.done, 10);
@@ -321,7 +246,7 @@ static void test_progress(void **state)
 
 /* In the child: with room for `spare` more descriptors than are open. Returns
  * the reason that all pairs have, or something past 100. */
-static int run_limited(struct fixture *f, int spare)
+static int run_limited(struct many_pairs *f, int spare)
 {
 	const struct target_set *targets = &f->w.targets;
 	struct error err = { 0 };
@@ -332,7 +257,7 @@ static int run_limited(struct fixture *f, int spare)
 	limit.rlim_cur = limit.rlim_max = (rlim_t)(fd + spare);
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return 101;
-	if (engine_run(&f->w.targets, &f->cache, &f->options, &f->settled_at,
+	if (engine_run(&f->w.targets, &f->store, &f->options, &f->settled_at,
 		       &f->cut_off, &err) < 0)
 		return 102;
 	for (size_t i = 1; i < targets->pair_count; i++)
@@ -344,7 +269,7 @@ static int run_limited(struct fixture *f, int spare)
 
 /* A child process, as a limit that was lowered stays low. The server comes
  * after it: a process with threads does not fork well. */
-static int run_with_descriptors(struct fixture *f, int spare)
+static int run_with_descriptors(struct many_pairs *f, int spare)
 {
 	struct pod_vector *pods = &f->w.discovery.jobs[0].pods;
 	struct server server;
@@ -378,9 +303,9 @@ static int run_with_descriptors(struct fixture *f, int spare)
 
 static void test_few_descriptors(void **state)
 {
-	struct fixture *f = *state;
+	struct many_pairs *f = *state;
 
-	prepare(f, SERVER_REFUSES, 8, 2);
+	many_pairs_prepare(f, SERVER_REFUSES, 8, 2);
 	server_stop(&f->server);
 	/* The loop's own and two connections. */
 	assert_int_equal(run_with_descriptors(f, 3), REASON_NONE);
@@ -390,9 +315,77 @@ static void test_few_descriptors(void **state)
 	assert_int_equal(run_with_descriptors(f, 0), 102);
 }
 
+/* Verifies against a store of this one certificate. */
+static void verify_against(struct many_pairs *f, const struct test_cert *root,
+			   const char *directory)
+{
+	char *path = path_join(directory, "ca.pem");
+	struct error err = { 0 };
+	gnutls_datum_t pem;
+
+	assert_int_equal(
+		gnutls_x509_crt_export2(root->crt, GNUTLS_X509_FMT_PEM, &pem),
+		0);
+	write_file(path, (const char *)pem.data);
+	gnutls_free(pem.data);
+	probe_setup_release(&f->setup);
+	f->job->verify = true;
+	f->job->ca_file = path; /* the job's from now on */
+	assert_ok(probe_setup_init(&f->setup, &f->w.config, &err), &err);
+}
+
+/* What only all chains together show: the issuer that one lacks is in another.
+ */
+static void test_settles_the_chains(void **state)
+{
+	struct many_pairs *f = *state;
+	struct test_cert root =
+		test_cert_make(&(struct test_cert_spec){ .cn = "root" });
+	struct test_cert issuer =
+		test_cert_make(&(struct test_cert_spec){ .cn = "issuer" });
+	struct test_cert other = test_cert_make(
+		&(struct test_cert_spec){ .dns = { "b.pool.example" } });
+	struct chain whole = {
+		.certificates = { { NULL, 0 }, { NULL, 0 } },
+		.count = 2,
+	};
+	char *directory = temp_dir_make();
+	struct certificate_verdict verdict;
+	struct error err = { 0 };
+
+	test_cert_sign(&issuer, &root);
+	test_cert_sign(&f->cert, &issuer);
+	test_cert_sign(&other, &issuer);
+	whole.certificates[0].bytes = other.der.data;
+	whole.certificates[0].size = other.der.size;
+	whole.certificates[1].bytes = issuer.der.data;
+	whole.certificates[1].size = issuer.der.size;
+	verify_against(f, &root, directory);
+	many_pairs_prepare(f, SERVER_TLS, 1, 2);
+	many_pairs_run(f);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f->w.targets.pairs[i].result.verify,
+				 VERIFY_UNKNOWN_ISSUER);
+	assert_ok(certificate_cache_look_up(
+			  &f->cache, &whole,
+			  probe_setup_of(&f->setup, f->job)->trust,
+			  &f->job->domains.items[0], &verdict, &err),
+		  &err);
+	many_pairs_run(f);
+	server_stop(&f->server);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f->w.targets.pairs[i].result.verify,
+				 VERIFY_INCOMPLETE_CHAIN);
+	many_pairs_assert_all(f, STATUS_VALID, REASON_NONE);
+	temp_dir_remove(directory);
+	test_cert_free(&root);
+	test_cert_free(&issuer);
+	test_cert_free(&other);
+}
+
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, many_pairs_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_more_pairs_than_slots),
 		TEST(test_nothing_to_do),
@@ -407,6 +400,7 @@ int main(void)
 		TEST(test_signal),
 		TEST(test_progress),
 		TEST(test_few_descriptors),
+		TEST(test_settles_the_chains),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -133,10 +133,15 @@ static void write_values(struct exposition *x)
 	static const int64_t thousandths[] = {
 		0, 1, 999, 1000, -1, -1000, 1700000000123, INT64_MIN, INT64_MAX
 	};
+	static const int64_t millionths[] = { 0,	1,	   999999,
+					      1000000,	60000001,  -1,
+					      -1000000, INT64_MIN, INT64_MAX };
 
 	exposition_family(x, "v", "gauge", "V");
 	for (size_t i = 0; i < COUNT_OF(thousandths); i++)
 		exposition_sample_milli(x, NULL, 0, thousandths[i]);
+	for (size_t i = 0; i < COUNT_OF(millionths); i++)
+		exposition_sample_micro(x, NULL, 0, millionths[i]);
 	exposition_sample(x, NULL, 0, INT64_MIN);
 	exposition_sample(x, NULL, 0, INT64_MAX);
 }
@@ -145,7 +150,10 @@ static void write_values(struct exposition *x)
 	"# HELP " P "v V\n# TYPE " P "v gauge\n" P "v 0.000\n" P "v 0.001\n" P \
 	"v 0.999\n" P "v 1.000\n" P "v -0.001\n" P "v -1.000\n" P              \
 	"v 1700000000.123\n" P "v -9223372036854775.808\n" P                   \
-	"v 9223372036854775.807\n" P "v -9223372036854775808\n" P              \
+	"v 9223372036854775.807\n" P "v 0.000000\n" P "v 0.000001\n" P         \
+	"v 0.999999\n" P "v 1.000000\n" P "v 60.000001\n" P "v -0.000001\n" P  \
+	"v -1.000000\n" P "v -9223372036854.775808\n" P                        \
+	"v 9223372036854.775807\n" P "v -9223372036854775808\n" P              \
 	"v 9223372036854775807\n"
 
 static void test_values(void **state)
@@ -247,8 +255,9 @@ static void test_count(void **state)
 	for (int i = 0; i < 100000; i++)
 		exposition_sample(&x, &label, 1, 1);
 	exposition_sample_milli(&x, NULL, 0, 1);
+	exposition_sample_micro(&x, NULL, 0, 1);
 	assert_ok(exposition_finish(&x, &err), &err);
-	assert_int_equal(x.samples, 100001);
+	assert_int_equal(x.samples, 100002);
 }
 
 static void test_write_error(void **state)

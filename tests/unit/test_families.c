@@ -15,17 +15,53 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/session_facts.h"
 #include "support.h"
 #include "world.h"
 
-/* Two jobs, two namespaces, every status, a renewal lag, a hostile name. */
+/* Three jobs, two namespaces, every status, a renewal lag, a hostile name,
+ * types of keys, chains that were verified and staples. */
 static struct certificate fresh, lagging, expired, future, other;
+
+static const struct session_facts modern = {
+	.version = "TLS1.3",
+	.cipher = "TLS_AES_256_GCM_SHA384",
+	.group = "x25519",
+	.signature = "ecdsa_secp256r1_sha256",
+};
+static const struct session_facts old = {
+	.version = "TLS1.2",
+	.cipher = "TLS_RSA_WITH_AES_128_CBC_SHA",
+};
+static const struct ocsp_facts good_staple = {
+	.status = OCSP_GOOD,
+	.this_update = WORLD_NOW - 100,
+	.next_update = WORLD_NOW + WORLD_DAY,
+	.has_next_update = true,
+};
+static const struct ocsp_facts endless_staple = {
+	.status = OCSP_UNKNOWN,
+	.this_update = WORLD_NOW - 100,
+};
+static const struct ocsp_facts bad_staple = { .status = OCSP_INVALID };
+
+/* What else a complete handshake tells of pair `i`. */
+static void complete(struct world *w, size_t i,
+		     const struct session_facts *session,
+		     const struct ocsp_facts *staple)
+{
+	w->targets.pairs[i].result.session = session;
+	w->targets.pairs[i].result.staple = staple;
+	w->targets.pairs[i].result.asked_for_staple = true;
+	w->targets.pairs[i].result.duration_us = 12345 + (int64_t)i * 1000000;
+}
 
 static void fill(struct world *w)
 {
 	static char hostile[] = "quote \" backslash \\ newline \n end";
 	struct job_config *edge;
 	struct job_config *second;
+	struct job_config *typed;
 	struct error err = { 0 };
 
 	fresh = world_certificate('a', -1, 89);
@@ -54,8 +90,15 @@ static void fill(struct world *w)
 	world_count(w, second, "shop", 2, 0);
 	world_fail(w, second, "other", DISCOVERY_TIMEOUT);
 	world_fail(w, second, "secret", DISCOVERY_FORBIDDEN);
+	typed = world_add_job(w, "typed");
+	world_add_domain(typed, "a.example");
+	typed->key_types[KEY_TYPE_RSA] = true;
+	typed->key_types[KEY_TYPE_ECDSA] = true;
+	world_add_pod(w, typed, "shop", "proxy-0");
+	world_add_pod(w, typed, "shop", "proxy-1");
+	world_count(w, typed, "shop", 2, 0);
 	world_build(w);
-	assert_int_equal(w->targets.pair_count, 10);
+	assert_int_equal(w->targets.pair_count, 14);
 	world_show(w, 0, &fresh);
 	world_show(w, 1, &fresh);
 	world_show(w, 2, &expired);
@@ -70,6 +113,24 @@ static void fill(struct world *w)
 	w->targets.pairs[8].result.reason = REASON_HANDSHAKE_ALERT;
 	w->targets.pairs[8].result.close_failed = true;
 	world_break(w, 9, REASON_DEADLINE);
+	world_show(w, 10, &fresh); /* RSA */
+	world_break(w, 11, REASON_KEY_TYPE_MISSING);
+	world_show(w, 12, &fresh);
+	world_show(w, 13, &lagging);
+	complete(w, 0, &modern, &good_staple);
+	world_verify(w, 0, VERIFY_OK);
+	complete(w, 1, &old, NULL);
+	world_verify(w, 1, VERIFY_OK);
+	/* An intermediate certificate ends before the leaf does. */
+	w->chains[1].presented_not_after = WORLD_NOW + 10 * WORLD_DAY;
+	complete(w, 2, &modern, &endless_staple);
+	world_verify(w, 2, VERIFY_OK);
+	complete(w, 5, &modern, &bad_staple);
+	world_verify(w, 5, VERIFY_UNKNOWN_ISSUER);
+	complete(w, 7, &modern, NULL);
+	world_verify(w, 7, VERIFY_OK);
+	world_verify(w, 10, VERIFY_SELF_SIGNED);
+	world_verify(w, 12, VERIFY_OK);
 	world_finish(w);
 	w->facts.cut_off = true;
 }
@@ -150,6 +211,7 @@ static void test_golden(void **state)
 		const char *file;
 	} rows[] = {
 		{ METRICS_STANDARD, "standard.prom" },
+		{ METRICS_FULL, "full.prom" },
 		{ METRICS_SUMMARY, "summary.prom" },
 		{ METRICS_MUX, "mux.prom" },
 	};
@@ -281,6 +343,86 @@ static void test_summary_keeps_the_worst(void **state)
 	world_free(&w);
 }
 
+/* A certificate that is valid, where all the same something is wrong, is shown
+ * behind what lags. */
+static void test_summary_keeps_the_flawed(void **state)
+{
+	static const struct {
+		const char *name;
+		bool success, is_checked;
+		enum verify_reason verify;
+		bool is_shown;
+	} rows[] = {
+		{ "good", true, true, VERIFY_OK, false },
+		{ "not verified", true, false, VERIFY_OTHER, false },
+		{ "does not verify", true, true, VERIFY_UNKNOWN_ISSUER, true },
+		{ "the handshake failed", false, false, VERIFY_OK, true },
+	};
+	struct certificate c = world_certificate('a', -1, 89);
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct job_config *job;
+		struct world w;
+		char *text;
+
+		world_init(&w);
+		job = world_add_job(&w, "edge");
+		world_add_domain(job, "a.example");
+		world_add_pod(&w, job, "ns", "p0");
+		world_build(&w);
+		world_show(&w, 0, &c);
+		if (rows[i].is_checked)
+			world_verify(&w, 0, rows[i].verify);
+		w.targets.pairs[0].result.success = rows[i].success;
+		w.targets.pairs[0].result.reason =
+			rows[i].success ? REASON_NONE : REASON_HANDSHAKE_ALERT;
+		world_finish(&w);
+		text = exposition_of(&w, METRICS_SUMMARY, false, *state);
+		assert_row(count_lines(text, P "probe_success{") ==
+				   rows[i].is_shown,
+			   rows[i].name);
+		assert_row(count_lines(text, P "cert_verify_failure_info{") ==
+				   (rows[i].is_shown && rows[i].is_checked),
+			   rows[i].name);
+		free(text);
+		world_free(&w);
+	}
+}
+
+/* Of the flawed none takes the place of one that lags, or is worse. */
+static void test_summary_shows_flaws_last(void **state)
+{
+	struct certificate fresh_one = world_certificate('a', -1, 89);
+	struct certificate old_one = world_certificate('b', -2, 88);
+	struct job_config *job;
+	struct world w;
+	char *text;
+
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	for (size_t i = 0; i < SUMMARY_PAIRS_MAX + 2; i++)
+		world_add_pod(&w, job, "ns",
+			      i == SUMMARY_PAIRS_MAX	 ? "lags" :
+			      i == SUMMARY_PAIRS_MAX + 1 ? "dead" :
+							   "flawed");
+	world_build(&w);
+	for (size_t i = 0; i < SUMMARY_PAIRS_MAX + 1; i++) {
+		world_show(&w, i,
+			   i == SUMMARY_PAIRS_MAX ? &old_one : &fresh_one);
+		world_verify(&w, i, VERIFY_OTHER);
+	}
+	world_break(&w, SUMMARY_PAIRS_MAX + 1, REASON_NOT_TLS);
+	world_finish(&w);
+	text = exposition_of(&w, METRICS_SUMMARY, false, *state);
+	assert_int_equal(count_lines(text, P "probe_success{"),
+			 SUMMARY_PAIRS_MAX);
+	assert_non_null(strstr(text, "pod=\"lags\""));
+	assert_non_null(strstr(text, "pod=\"dead\""));
+	free(text);
+	world_free(&w);
+}
+
 static void test_nothing_found(void **state)
 {
 	struct world w;
@@ -330,9 +472,14 @@ int main(void)
 #define TEST(f)                                                                \
 	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_golden),	  TEST(test_well_formed),
-		TEST(test_limit),	  TEST(test_summary_keeps_the_worst),
-		TEST(test_nothing_found), TEST(test_print),
+		TEST(test_golden),
+		TEST(test_well_formed),
+		TEST(test_limit),
+		TEST(test_summary_keeps_the_worst),
+		TEST(test_summary_keeps_the_flawed),
+		TEST(test_summary_shows_flaws_last),
+		TEST(test_nothing_found),
+		TEST(test_print),
 	};
 
 	return cmocka_run_group_tests_name("families", tests, NULL, NULL);

@@ -123,6 +123,102 @@ static void test_api_and_run(void **state)
 	config_free(&config);
 }
 
+static void test_how_to_probe(void **state)
+{
+	static const char *const arguments[] = { "--domains=a.e",
+						 "--proxy-protocol=v1",
+						 "--starttls=postgres",
+						 "--handshake=certificate",
+						 "--key-types=rsa",
+						 "--key-types=ecdsa,rsa",
+						 "--ca-file=ca.pem",
+						 "--metrics=full",
+						 NULL };
+	const struct job_config *job;
+	struct config config;
+	struct error err;
+
+	(void)state;
+	assert_ok(configure(arguments, &config, &err), &err);
+	job = &config.jobs.items[0];
+	assert_int_equal(job->proxy_protocol, PROXY_PROTOCOL_V1);
+	assert_int_equal(job->starttls, STARTTLS_POSTGRES);
+	assert_int_equal(job->handshake, HANDSHAKE_CERTIFICATE);
+	assert_true(job_config_has_key_type(job, KEY_TYPE_RSA));
+	assert_true(job_config_has_key_type(job, KEY_TYPE_ECDSA));
+	assert_true(job->verify);
+	assert_string_equal(job->ca_file, "ca.pem");
+	assert_int_equal(config.metrics, METRICS_FULL);
+	config_free(&config);
+}
+
+static void test_ca_file(void **state)
+{
+	static const struct {
+		const char *arguments[4];
+		bool verify;
+		const char *ca_file;
+	} rows[] = {
+		{ { "--domains=a.e", NULL }, true, NULL },
+		{ { "--domains=a.e", "--ca-file=", NULL }, true, NULL },
+		{ { "--domains=a.e", "--ca-file=none", NULL }, false, NULL },
+		{ { "--domains=a.e", "--ca-file=./none", NULL },
+		  true,
+		  "./none" },
+		{ { "--domains=a.e", "--ca-file=none", "--ca-file=b", NULL },
+		  true,
+		  "b" },
+		{ { "--domains=a.e", "--ca-file=b", "--ca-file=none", NULL },
+		  false,
+		  NULL },
+		{ { "--domains=a.e", "--ca-file=b", "--ca-file=", NULL },
+		  true,
+		  NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct job_config *job;
+		struct config config;
+		struct error err;
+
+		assert_ok(configure(rows[i].arguments, &config, &err), &err);
+		job = &config.jobs.items[0];
+		assert_int_equal(job->verify, rows[i].verify);
+		if (rows[i].ca_file == NULL)
+			assert_null(job->ca_file);
+		else
+			assert_string_equal(job->ca_file, rows[i].ca_file);
+		config_free(&config);
+	}
+}
+
+/* Each of them describes the job `cli`, so it needs to know the domains. */
+static void test_the_first_group(void **state)
+{
+	static const char *const options[] = {
+		"--namespaces=a",  "--labels=a",
+		"--port=1",	   "--unready",
+		"--host-ip",	   "--proxy-protocol=v1",
+		"--node=a",	   "--pods-file=-",
+		"--starttls=smtp", "--handshake=full",
+		"--key-types=rsa", "--ca-file=none",
+		"--timeout=1s",	   "--ignored-domains=a",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(options); i++) {
+		const char *const arguments[] = { options[i], NULL };
+		struct config config;
+		struct error err;
+		int r = configure(arguments, &config, &err);
+
+		assert_row(r < 0, options[i]);
+		assert_error(r, &err, ERROR_USAGE, "--domains: needed");
+		config_free(&config);
+	}
+}
+
 /* Options of the first group replace the file's jobs, others do not. */
 static void test_over_the_file(void **state)
 {
@@ -244,8 +340,10 @@ static void test_mistakes(void **state)
 		  "--domians: unknown option; did you mean --domains?" },
 		{ { "--quite-another", NULL },
 		  "--quite-another: unknown option (see --help)" },
-		{ { "--starttls=smtp", NULL }, "--starttls: unknown option" },
-		{ { "--ca-file", "none", NULL }, "--ca-file: unknown option" },
+		{ { "--state-file=none", NULL },
+		  "--state-file: unknown option" },
+		{ { "--ingress-class", "a", NULL },
+		  "--ingress-class: unknown option" },
 		{ { "--unready=no", NULL }, "--unready: takes no value" },
 		{ { "--domains", NULL }, "--domains: needs a value" },
 		{ { "--deadline=1s", "--port", NULL },
@@ -279,7 +377,18 @@ static void test_mistakes(void **state)
 		{ { "--output=", NULL }, "--output: the path is empty" },
 		{ { "--report=xml", NULL },
 		  "--report: 'xml' is none of: none, table, json" },
-		{ { "--metrics=full", NULL }, "--metrics: 'full'" },
+		{ { "--metrics=all", NULL }, "--metrics: 'all'" },
+		{ { "--proxy-protocol=v3", NULL },
+		  "--proxy-protocol: 'v3' is none of: v1, v2" },
+		{ { "--starttls=ftp", NULL },
+		  "--starttls: 'ftp' is none of: smtp, imap, pop3, ldap, "
+		  "postgres, mysql" },
+		{ { "--handshake=", NULL },
+		  "--handshake: '' is none of: full, certificate" },
+		{ { "--key-types=rsa,dsa", NULL },
+		  "--key-types: 'dsa' is none of: rsa, ecdsa" },
+		{ { "--key-types=", NULL }, "--key-types: '' has an empty" },
+		{ { "--starttls", NULL }, "--starttls: needs a value" },
 		{ { "--pods-file=-", "--domains=a.e", "--namespaces=a", NULL },
 		  "--namespaces: not together with --pods-file" },
 		{ { "--pods-file=-", "--domains=a.e", "--labels=", NULL },
@@ -344,6 +453,9 @@ int main(void)
 		cmocka_unit_test(test_a_job),
 		cmocka_unit_test(test_the_others),
 		cmocka_unit_test(test_api_and_run),
+		cmocka_unit_test(test_how_to_probe),
+		cmocka_unit_test(test_ca_file),
+		cmocka_unit_test(test_the_first_group),
 		cmocka_unit_test(test_over_the_file),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_repeated),

@@ -157,6 +157,43 @@ static void test_kept_apart(void **state)
 	world_free(&w);
 }
 
+/* A server renews its RSA and its ECDSA certificate apart. */
+static void test_key_types_are_kept_apart(void **state)
+{
+	struct certificate fresh = world_certificate('a', -1, 89);
+	struct certificate old = world_certificate('b', -61, 29);
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	job->key_types[KEY_TYPE_RSA] = true;
+	job->key_types[KEY_TYPE_ECDSA] = true;
+	world_add_domain(job, "a.example");
+	world_add_pod(&w, job, "ns", "p1");
+	world_add_pod(&w, job, "ns", "p2");
+	world_build(&w);
+	assert_int_equal(w.targets.pair_count, 4);
+	world_show(&w, 0, &old); /* RSA */
+	world_show(&w, 1, &fresh);
+	world_show(&w, 2, &old);
+	world_break(&w, 3, REASON_KEY_TYPE_MISSING);
+	world_finish(&w);
+	assert_int_equal(w.pools.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(w.pools.pools[i].key_type,
+				 i == 0 ? KEY_TYPE_RSA : KEY_TYPE_ECDSA);
+		assert_int_equal(w.pools.pools[i].certificate_count, 1);
+		assert_int_equal(w.pools.pools[i].pairs[STATUS_VALID], 2 - i);
+		assert_int_equal(w.pools.pools[i].pairs[STATUS_NONE], i);
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_true(lag_of(&w, i) == 0);
+	assert_true(lag_of(&w, 3) == LAG_NONE);
+	world_free(&w);
+}
+
 /* With --node a run sees a part of the pool. */
 static void test_on_one_node(void **state)
 {
@@ -199,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_without_dates),
 		cmocka_unit_test(test_same_leaf_twice),
 		cmocka_unit_test(test_kept_apart),
+		cmocka_unit_test(test_key_types_are_kept_apart),
 		cmocka_unit_test(test_on_one_node),
 		cmocka_unit_test(test_nothing),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report/report: the table without a terminal, the targets, the JSON.
+ * report/report: the table without a terminal and on one, the targets.
  */
 #include <config.h>
 
@@ -38,35 +38,6 @@ static void fill(struct world *w)
 	world_show(w, 2, &expired);
 	world_break(w, 3, REASON_CONNECT_REFUSED);
 	world_finish(w);
-}
-
-/* What a report prints to a file: never a terminal. */
-struct output {
-	FILE *file;
-	char *text;
-};
-
-static void output_open(struct output *o)
-{
-	o->text = NULL;
-	o->file = tmpfile();
-	assert_non_null(o->file);
-}
-
-static const char *output_read(struct output *o)
-{
-	size_t capacity = 0;
-
-	rewind(o->file);
-	if (getdelim(&o->text, &capacity, '\0', o->file) < 0)
-		o->text[0] = '\0';
-	return o->text;
-}
-
-static void output_close(struct output *o)
-{
-	free(o->text);
-	(void)fclose(o->file);
 }
 
 /* The columns of each line, separated by one blank. */
@@ -107,6 +78,77 @@ static void test_table(void **state)
 	assert_string_equal(squeezed, expected);
 	assert_null(strchr(squeezed, '\033'));
 	test_free(squeezed);
+	output_close(&o);
+	world_free(&w);
+}
+
+/* Types of keys have a column where they are asked for. Without a failure, the
+ * reason is what is wrong with the chain of a certificate that is valid. */
+static void test_table_of_keys_and_chains(void **state)
+{
+	static const char expected[] =
+		"STATUS LEFT NAMESPACE POD DOMAIN PORT KEY CERTIFICATE REASON\n"
+		"expired -1d shop proxy-1 a.example 443 ecdsa cccccccccccc\n"
+		"valid 89d shop proxy-0 a.example 443 rsa aaaaaaaaaaaa "
+		"incomplete_chain\n"
+		"valid 89d shop proxy-1 a.example 443 rsa aaaaaaaaaaaa "
+		"handshake_alert\n"
+		"none shop proxy-0 a.example 443 ecdsa key_type_missing\n"
+		"4 pairs: 1 unknown, 2 valid, 1 expired (3.2 s)\n";
+	struct error err = { 0 };
+	struct job_config *job;
+	struct output o;
+	struct world w;
+	char *squeezed;
+
+	(void)state;
+	fresh = world_certificate('a', -1, 89);
+	expired = world_certificate('c', -91, -1);
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	job->key_types[KEY_TYPE_RSA] = true;
+	job->key_types[KEY_TYPE_ECDSA] = true;
+	world_add_domain(job, "a.example");
+	world_add_pod(&w, job, "shop", "proxy-0");
+	world_add_pod(&w, job, "shop", "proxy-1");
+	world_build(&w);
+	world_show(&w, 0, &fresh);
+	world_verify(&w, 0, VERIFY_INCOMPLETE_CHAIN);
+	world_break(&w, 1, REASON_KEY_TYPE_MISSING);
+	world_show(&w, 2, &fresh);
+	world_verify(&w, 2, VERIFY_SELF_SIGNED);
+	w.targets.pairs[2].result.success = false;
+	w.targets.pairs[2].result.reason = REASON_HANDSHAKE_ALERT;
+	world_show(&w, 3, &expired);
+	world_verify(&w, 3, VERIFY_OK);
+	world_finish(&w);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	squeezed = squeeze(output_read(&o));
+	assert_string_equal(squeezed, expected);
+	test_free(squeezed);
+	output_close(&o);
+	world_free(&w);
+}
+
+/* What was not to be verified is no reason. */
+static void test_table_without_verification(void **state)
+{
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+
+	(void)state;
+	fill(&w);
+	w.chains[0].reason = VERIFY_OTHER;
+	world_show(&w, 1, &lagging);
+	w.chains[1].reason = VERIFY_SELF_SIGNED;
+	for (size_t i = 0; i < w.targets.pair_count; i++)
+		probe_result_settle(&w.targets.pairs[i].result, wall_now());
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	assert_null(strstr(output_read(&o), "self_signed"));
+	assert_null(strstr(o.text, "KEY"));
 	output_close(&o);
 	world_free(&w);
 }
@@ -295,99 +337,6 @@ static void test_targets(void **state)
 	world_free(&w);
 }
 
-static struct json_object *member(struct json_object *o, const char *name)
-{
-	struct json_object *value = NULL;
-
-	assert_true(json_object_object_get_ex(o, name, &value));
-	return value;
-}
-
-static const char *text_of(struct json_object *o, const char *name)
-{
-	return json_object_get_string(member(o, name));
-}
-
-static void test_json(void **state)
-{
-	struct error err = { 0 };
-	struct json_object *root;
-	struct json_object *pairs;
-	struct json_object *pair;
-	struct json_object *job;
-	struct output o;
-	struct world w;
-
-	(void)state;
-	fill(&w);
-	world_fail(&w, w.discovery.jobs[0].job, "a\"b\\c\n",
-		   DISCOVERY_FORBIDDEN);
-	output_open(&o);
-	assert_ok(report_json(o.file, &w.facts, &err), &err);
-	root = json_tokener_parse(output_read(&o));
-	assert_non_null(root);
-	assert_string_equal(text_of(member(root, "run"), "version"),
-			    PACKAGE_VERSION);
-	assert_string_equal(text_of(member(root, "run"), "started_at"),
-			    "2023-11-14T22:13:17Z");
-	assert_string_equal(text_of(member(root, "run"), "success"), "true");
-	job = json_object_array_get_idx(member(root, "jobs"), 0);
-	assert_string_equal(text_of(job, "job_name"), "edge");
-	assert_string_equal(text_of(job, "discovery_success"), "false");
-	assert_string_equal(
-		text_of(json_object_array_get_idx(
-				member(job, "discovery_failures"), 0),
-			"ns"),
-		"a\"b\\c\n");
-	pairs = member(root, "pairs");
-	assert_int_equal(json_object_array_length(pairs), 4);
-	pair = json_object_array_get_idx(pairs, 1);
-	assert_string_equal(text_of(pair, "pod"), "proxy-1");
-	assert_string_equal(text_of(pair, "address"), "192.0.2.1");
-	assert_string_equal(text_of(pair, "status"), "valid");
-	assert_string_equal(text_of(pair, "not_after"), "2023-12-13T22:13:20Z");
-	assert_int_equal(
-		json_object_get_int64(member(pair, "cert_renewal_lag_seconds")),
-		60 * WORLD_DAY);
-	assert_int_equal(json_object_get_int64(
-				 member(pair, "seconds_until_cert_expires")),
-			 29 * WORLD_DAY);
-	assert_false(json_object_object_get_ex(pair, "reason", NULL));
-	pair = json_object_array_get_idx(pairs, 3);
-	assert_string_equal(text_of(pair, "reason"), "connect_refused");
-	assert_string_equal(text_of(pair, "probe_success"), "false");
-	assert_false(json_object_object_get_ex(pair, "not_after", NULL));
-	assert_false(
-		json_object_object_get_ex(pair, "fingerprint_sha256", NULL));
-	assert_false(json_object_object_get_ex(pair, "cert_renewal_lag_seconds",
-					       NULL));
-	(void)json_object_put(root);
-	output_close(&o);
-	world_free(&w);
-}
-
-static void test_json_of_nothing(void **state)
-{
-	struct error err = { 0 };
-	struct json_object *root;
-	struct output o;
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	world_build(&w);
-	world_finish(&w);
-	output_open(&o);
-	assert_ok(report_json(o.file, &w.facts, &err), &err);
-	root = json_tokener_parse(output_read(&o));
-	assert_non_null(root);
-	assert_int_equal(json_object_array_length(member(root, "pairs")), 0);
-	assert_int_equal(json_object_array_length(member(root, "jobs")), 0);
-	(void)json_object_put(root);
-	output_close(&o);
-	world_free(&w);
-}
-
 static void test_failed_write(void **state)
 {
 	struct error err = { 0 };
@@ -423,14 +372,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_keys_and_chains),
+		cmocka_unit_test(test_table_without_verification),
 		cmocka_unit_test(test_table_of_two_jobs),
 		cmocka_unit_test(test_table_with_hostile_names),
 		cmocka_unit_test(test_long_table_is_cut),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_json_of_nothing),
 		cmocka_unit_test(test_failed_write),
 		cmocka_unit_test(test_version),
 	};

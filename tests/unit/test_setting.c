@@ -44,6 +44,21 @@ static const char *pods_file(void)
 	return job.pods_file;
 }
 
+static const char *ca_file(void)
+{
+	return job.ca_file;
+}
+
+static const char *client_certificate(void)
+{
+	return job.client_certificate;
+}
+
+static const char *client_key(void)
+{
+	return job.client_key;
+}
+
 static const char *kubeconfig(void)
 {
 	return config.kubernetes.kubeconfig;
@@ -91,6 +106,10 @@ static void test_texts(void **state)
 		{ setting_node, "node-1", "Node", node },
 		{ setting_port, "8443", "0", port },
 		{ setting_pods_file, "pods.json", "", pods_file },
+		{ setting_ca_file, "ca.pem", NULL, ca_file },
+		{ setting_client_certificate, "c.pem", NULL,
+		  client_certificate },
+		{ setting_client_key, "k.pem", NULL, client_key },
 		{ setting_kubeconfig, "config", "", kubeconfig },
 		{ setting_context, "prod", NULL, context },
 		{ setting_output, "x.prom", "", output },
@@ -111,12 +130,53 @@ static void test_texts(void **state)
 	}
 }
 
-static void test_numbers(void **state)
+/* An empty path takes back the one before. */
+static void test_optional_paths(void **state)
+{
+	static const struct {
+		setting_function *set;
+		const char *(*get)(void);
+	} rows[] = {
+		{ setting_ca_file, ca_file },
+		{ setting_client_certificate, client_certificate },
+		{ setting_client_key, client_key },
+	};
+	struct setting_target target = { &config, &job };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct error err = { 0 };
+
+		assert_ok(rows[i].set(&target, "", &err), &err);
+		assert_null(rows[i].get());
+		assert_ok(rows[i].set(&target, "a.pem", &err), &err);
+		assert_ok(rows[i].set(&target, "", &err), &err);
+		assert_null(rows[i].get());
+	}
+}
+
+static void test_numbers_and_choices(void **state)
 {
 	struct setting_target target = { &config, &job };
 	struct error err = { 0 };
 
 	(void)state;
+	assert_ok(setting_proxy_protocol(&target, "v2", &err), &err);
+	assert_int_equal(job.proxy_protocol, PROXY_PROTOCOL_V2);
+	assert_ok(setting_starttls(&target, "ldap", &err), &err);
+	assert_int_equal(job.starttls, STARTTLS_LDAP);
+	assert_ok(setting_handshake(&target, "certificate", &err), &err);
+	assert_int_equal(job.handshake, HANDSHAKE_CERTIFICATE);
+	assert_ok(setting_key_type(&target, "ecdsa", &err), &err);
+	assert_true(job.key_types[KEY_TYPE_ECDSA]);
+	assert_int_equal(setting_proxy_protocol(&target, "2", &err),
+			 -ERROR_INVALID);
+	assert_int_equal(setting_starttls(&target, "x", &err), -ERROR_INVALID);
+	assert_int_equal(setting_handshake(&target, "", &err), -ERROR_INVALID);
+	assert_int_equal(setting_key_type(&target, "", &err), -ERROR_INVALID);
+	assert_int_equal(job.proxy_protocol, PROXY_PROTOCOL_V2);
+	assert_int_equal(job.starttls, STARTTLS_LDAP);
+	assert_int_equal(job.handshake, HANDSHAKE_CERTIFICATE);
 	assert_ok(setting_timeout(&target, "2s", &err), &err);
 	assert_int_equal(job.timeout_ms, 2000);
 	assert_ok(setting_deadline(&target, "9s", &err), &err);
@@ -139,8 +199,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_texts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_numbers, set_up,
+		cmocka_unit_test_setup_teardown(test_optional_paths, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_numbers_and_choices,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,51 @@ static void test_order(void **state)
 	world_free(&w);
 }
 
+/* One pair for each type that is asked for, next to each other. */
+static void test_key_types(void **state)
+{
+	static const struct {
+		bool rsa, ecdsa;
+		enum key_type expected[2];
+		size_t count;
+	} rows[] = {
+		{ false, false, { KEY_TYPE_ANY }, 1 },
+		{ true, false, { KEY_TYPE_RSA }, 1 },
+		{ false, true, { KEY_TYPE_ECDSA }, 1 },
+		{ true, true, { KEY_TYPE_RSA, KEY_TYPE_ECDSA }, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct job_config *job;
+		struct world w;
+
+		world_init(&w);
+		job = world_add_job(&w, "edge");
+		job->key_types[KEY_TYPE_RSA] = rows[i].rsa;
+		job->key_types[KEY_TYPE_ECDSA] = rows[i].ecdsa;
+		world_add_domain(job, "a.example");
+		world_add_domain(job, "b.example");
+		world_add_pod(&w, job, "x", "p1");
+		world_add_pod(&w, job, "x", "p2");
+		world_build(&w);
+		assert_int_equal(w.targets.endpoint_count, 2);
+		assert_int_equal(w.targets.pair_count, 4 * rows[i].count);
+		for (size_t j = 0; j < w.targets.pair_count; j++) {
+			const struct pair *p = &w.targets.pairs[j];
+			size_t place = j / rows[i].count;
+
+			assert_int_equal(p->key_type,
+					 rows[i].expected[j % rows[i].count]);
+			assert_ptr_equal(p->domain,
+					 &job->domains.items[place % 2]);
+			assert_ptr_equal(p->endpoint,
+					 &w.targets.endpoints[place / 2]);
+		}
+		world_free(&w);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct world w;
@@ -71,11 +116,12 @@ static void test_limit(void **state)
 {
 	static const struct {
 		size_t pods, domains;
+		bool has_types; /* both */
 		bool fits;
 	} rows[] = {
-		{ 1000, 1000, true },
-		{ 1001, 1000, false },
-		{ 1000001, 1, false },
+		{ 1000, 1000, false, true },  { 1001, 1000, false, false },
+		{ 1000001, 1, false, false }, { 500, 1000, true, true },
+		{ 501, 1000, true, false },
 	};
 
 	(void)state;
@@ -98,6 +144,8 @@ static void test_limit(void **state)
 
 		assert_non_null(pods);
 		assert_non_null(domains);
+		job.key_types[KEY_TYPE_RSA] = rows[i].has_types;
+		job.key_types[KEY_TYPE_ECDSA] = rows[i].has_types;
 		r = target_set_build(&discovery, &set, &err);
 		if (rows[i].fits) {
 			assert_ok(r, &err);
@@ -116,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_key_types),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_limit),
 	};

@@ -1,139 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each allocation of ours fails in turn, by the linker's --wrap: an error is
- * returned, nothing leaks, and the next try succeeds. What libraries allocate
- * for themselves does not fail here.
+ * Failing allocations (torture.h): configuration, pairs, what is written.
  */
 #include <config.h>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "certs.h"
 #include "config/config_file.h"
 #include "config/options.h"
 #include "metrics/textfile.h"
-#include "probe/certificate_cache.h"
 #include "report/report.h"
 #include "report/verdict.h"
 #include "support.h"
+#include "torture.h"
 #include "world.h"
-
-/* Pointers that were handed out and not freed yet. */
-#define LIVE_MAX 4096
-static void *live[LIVE_MAX];
-static size_t live_count;
-static long countdown; /* the allocation that fails when it comes to 1 */
-static bool is_counting;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t size);
-void __real_free(void *pointer);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-void __wrap_free(void *pointer);
-
-static bool fails(void)
-{
-	return is_counting && countdown > 0 && --countdown == 0;
-}
-
-static void *handed_out(void *pointer)
-{
-	if (is_counting && pointer != NULL) {
-		if (live_count == LIVE_MAX)
-			abort();
-		live[live_count++] = pointer;
-	}
-	return pointer;
-}
-
-static void taken_back(const void *pointer)
-{
-	/* Most are freed soon. */
-	for (size_t i = live_count; is_counting && i-- > 0;) {
-		if (live[i] == pointer) {
-			live[i] = live[--live_count];
-			return;
-		}
-	}
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : handed_out(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : handed_out(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	if (fails())
-		return NULL;
-	taken_back(old);
-	return handed_out(__real_realloc(old, size));
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails() ? NULL : handed_out(__real_strdup(text));
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-	return fails() ? NULL : handed_out(__real_strndup(text, size));
-}
-
-void __wrap_free(void *pointer)
-{
-	taken_back(pointer);
-	__real_free(pointer);
-}
-
-/* Runs `attempt` with its first, second, ... allocation failing, until it
- * gets through. It returns 0 or a negative code, and releases what it made. */
-static void torture(int (*attempt)(void *data, struct error *err), void *data)
-{
-	for (long n = 1;; n++) {
-		struct error err = { 0 };
-		bool has_failed;
-		int r;
-
-		assert_true(n < 10000);
-		countdown = n;
-		live_count = 0;
-		is_counting = true;
-		r = attempt(data, &err);
-		is_counting = false;
-		has_failed = countdown == 0;
-		if (live_count > 0)
-			print_error("allocation %ld failed: %zu leaks\n", n,
-				    live_count);
-		assert_int_equal(live_count, 0);
-		if (!has_failed) {
-			assert_ok(r, &err);
-			assert_true(n > 1);
-			return;
-		}
-		if (r != -ERROR_MEMORY)
-			print_error("allocation %ld failed: returned %d, %s\n",
-				    n, r, err.message);
-		assert_int_equal(r, -ERROR_MEMORY);
-		assert_int_equal(err.code, ERROR_MEMORY);
-	}
-}
 
 static int load(void *data, struct error *err)
 {
@@ -160,10 +43,31 @@ static void test_config_file(void **state)
 		   "    node: \"@self\"\n"
 		   "    domains: [\"*.a.example\", 192.0.2.1, c.example]\n"
 		   "    ignored_domains: ['/^c/', d.example]\n"
+		   "    key_types: [rsa]\n"
+		   "    ca_file: /ca.pem\n"
+		   "    client_certificate: /client.pem\n"
+		   "    client_key: /client.key\n"
 		   "  - name: other\n"
 		   "    domains: [x.example]\n");
 	(void)setenv("HOME", "/root", 1);
 	torture(load, path);
+	free(path);
+}
+
+/* Here the mistake is what is to be found. */
+static int load_mistake(void *data, struct error *err)
+{
+	int r = load(data, err);
+
+	return r == -ERROR_USAGE ? 0 : r;
+}
+
+static void test_unknown_key(void **state)
+{
+	char *path = path_join(*state, "cem.yaml");
+
+	write_file(path, "jobs:\n  - {name: a, timeot: 1s}\n");
+	torture(load_mistake, path);
 	free(path);
 }
 
@@ -173,9 +77,11 @@ static int parse_options(void *data, struct error *err)
 		    namespaces[] = "--namespaces=a,b", labels[] = "--labels=a",
 		    ignored[] = "--ignored-domains=/x/,c.e",
 		    node[] = "--node=n", port[] = "--port=https",
+		    ca_file[] = "--ca-file=/ca", no_ca_file[] = "--ca-file=",
 		    kubeconfig[] = "--kubeconfig=/k", output[] = "--output=-";
-	char *argv[] = { program, domains, namespaces, labels, ignored,
-			 node,	  port,	   kubeconfig, output, NULL };
+	char *argv[] = { program,    domains,	 namespaces, labels,
+			 ignored,    node,	 port,	     ca_file,
+			 no_ca_file, kubeconfig, output,     NULL };
 	struct options options = { 0 };
 	struct config config;
 	int r = config_init(&config, err);
@@ -196,31 +102,25 @@ static void test_options(void **state)
 	torture(parse_options, NULL);
 }
 
-static int look_up(void *data, struct error *err)
+static int finish_job(void *data, struct error *err)
 {
-	const struct test_cert *cert = data;
-	static char name[] = "a.example";
-	static const struct domain domain = { name, name, false };
-	struct chain chain = { .certificates = { { cert->der.data,
-						   cert->der.size } },
-			       .count = 1 };
-	struct certificate_cache cache = { 0 };
-	struct certificate_verdict verdict;
-	int r = certificate_cache_look_up(&cache, &chain, &domain, &verdict,
-					  err);
+	struct job_config job = { 0 };
+	int r = job_config_init(&job, data, err);
 
-	certificate_cache_release(&cache);
+	if (r == 0)
+		r = domain_vector_add(&job.domains, "a.example", err);
+	if (r == 0)
+		r = job_config_finish(&job, err);
+	job_config_free(&job);
 	return r;
 }
 
-static void test_certificate_cache(void **state)
+static void test_job(void **state)
 {
-	struct test_cert cert = test_cert_make(
-		&(struct test_cert_spec){ .cn = "a", .dns = { "a.example" } });
+	static char name[] = "a";
 
 	(void)state;
-	torture(look_up, &cert);
-	test_cert_free(&cert);
+	torture(finish_job, name);
 }
 
 static int build(void *data, struct error *err)
@@ -237,7 +137,7 @@ static int build(void *data, struct error *err)
 	return r;
 }
 
-struct output {
+struct metrics_output {
 	struct world *w;
 	char *path;
 	enum metrics_mode mode;
@@ -245,7 +145,7 @@ struct output {
 
 static int write_metrics(void *data, struct error *err)
 {
-	const struct output *o = data;
+	const struct metrics_output *o = data;
 	struct exposition x;
 	int fd = open(o->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int r;
@@ -258,14 +158,14 @@ static int write_metrics(void *data, struct error *err)
 
 static int replace_file(void *data, struct error *err)
 {
-	const struct output *o = data;
+	const struct metrics_output *o = data;
 
 	return textfile_write(o->path, &o->w->facts, o->mode, NULL, err);
 }
 
 static int sort(void *data, struct error *err)
 {
-	const struct output *o = data;
+	const struct metrics_output *o = data;
 	const struct pair **sorted = verdict_sort(&o->w->facts);
 
 	free(sorted);
@@ -277,7 +177,8 @@ static void test_run(void **state)
 	struct certificate c = world_certificate('a', -1, 89);
 	struct job_config *job;
 	struct world w;
-	struct output o = { .w = &w, .path = path_join(*state, "a.prom") };
+	struct metrics_output o = { .w = &w,
+				    .path = path_join(*state, "a.prom") };
 
 	world_init(&w);
 	job = world_add_job(&w, "edge");
@@ -308,10 +209,8 @@ int main(void)
 #define TEST(f)                                                                \
 	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_config_file),
-		TEST(test_options),
-		TEST(test_certificate_cache),
-		TEST(test_run),
+		TEST(test_config_file), TEST(test_unknown_key), TEST(test_job),
+		TEST(test_options),	TEST(test_run),
 	};
 
 	return cmocka_run_group_tests_name("torture", tests, NULL, NULL);

@@ -64,18 +64,31 @@ static void test_thresholds(void **state)
 
 static void test_statuses(void **state)
 {
+	static const struct chain_facts unchecked = { .reason = VERIFY_OTHER };
+	static const struct chain_facts checked = { .is_checked = true };
 	static const struct {
 		enum pair_status status;
 		bool success;
 		enum verdict verdict;
+		const struct chain_facts *chain;
+		enum verify_reason verify;
 	} rows[] = {
-		{ STATUS_NONE, false, VERDICT_UNKNOWN },
-		{ STATUS_VALID, true, VERDICT_GOOD },
-		{ STATUS_VALID, false, VERDICT_WARNING },
-		{ STATUS_EXPIRED, true, VERDICT_CRITICAL },
-		{ STATUS_NOT_YET_VALID, true, VERDICT_CRITICAL },
-		{ STATUS_NOT_FOUND, true, VERDICT_CRITICAL },
-		{ STATUS_NOT_FOUND, false, VERDICT_CRITICAL },
+		{ STATUS_NONE, false, VERDICT_UNKNOWN, NULL, VERIFY_OK },
+		{ STATUS_VALID, true, VERDICT_GOOD, NULL, VERIFY_OK },
+		{ STATUS_VALID, false, VERDICT_WARNING, NULL, VERIFY_OK },
+		{ STATUS_VALID, true, VERDICT_GOOD, &checked, VERIFY_OK },
+		{ STATUS_VALID, true, VERDICT_WARNING, &checked,
+		  VERIFY_UNKNOWN_ISSUER },
+		{ STATUS_VALID, true, VERDICT_WARNING, &checked, VERIFY_OTHER },
+		/* Nobody asked for it. */
+		{ STATUS_VALID, true, VERDICT_GOOD, &unchecked, VERIFY_OTHER },
+		{ STATUS_EXPIRED, true, VERDICT_CRITICAL, &checked,
+		  VERIFY_EXPIRED },
+		{ STATUS_EXPIRED, true, VERDICT_CRITICAL, NULL, VERIFY_OK },
+		{ STATUS_NOT_YET_VALID, true, VERDICT_CRITICAL, NULL,
+		  VERIFY_OK },
+		{ STATUS_NOT_FOUND, true, VERDICT_CRITICAL, NULL, VERIFY_OK },
+		{ STATUS_NOT_FOUND, false, VERDICT_CRITICAL, NULL, VERIFY_OK },
 	};
 	struct config config = { .warn = CONFIG_WARN_DEFAULT,
 				 .crit = CONFIG_CRIT_DEFAULT };
@@ -84,8 +97,10 @@ static void test_statuses(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct pair pair = { .result = { .certificate = &c,
+						 .chain = rows[i].chain,
 						 .success = rows[i].success,
-						 .status = rows[i].status } };
+						 .status = rows[i].status,
+						 .verify = rows[i].verify } };
 		struct wall_time now = { WORLD_NOW * 1000 };
 
 		assert_int_equal(verdict_of(&config, &pair, now),
@@ -108,6 +123,7 @@ static void test_check(void **state)
 		{ "not yet valid", 1, 91, REASON_NONE, true },
 		{ "refused", 0, 0, REASON_CONNECT_REFUSED, true },
 		{ "not reached", 0, 0, REASON_DEADLINE, false },
+		{ "no such key", 0, 0, REASON_KEY_TYPE_MISSING, false },
 	};
 	struct world w;
 
@@ -139,6 +155,30 @@ static void test_check(void **state)
 	world_build(&w);
 	world_finish(&w);
 	assert_true(verdict_check_fails(&w.facts));
+	world_free(&w);
+}
+
+/* A chain that does not verify warns: what clients make of it depends on their
+ * stores. */
+static void test_check_of_a_chain(void **state)
+{
+	struct certificate good = world_certificate('a', -10, 80);
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_pod(&w, job, "ns", "p1");
+	world_build(&w);
+	world_show(&w, 0, &good);
+	world_verify(&w, 0, VERIFY_UNKNOWN_ISSUER);
+	world_finish(&w);
+	assert_int_equal(
+		verdict_of(&w.config, &w.targets.pairs[0], w.facts.settled_at),
+		VERDICT_WARNING);
+	assert_false(verdict_check_fails(&w.facts));
 	world_free(&w);
 }
 
@@ -188,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_of_a_chain),
 		cmocka_unit_test(test_worst_first),
 	};
 

@@ -27,6 +27,7 @@ void world_free(struct world *w)
 {
 	pool_set_free(&w->pools);
 	target_set_free(&w->targets);
+	free(w->chains);
 	discovery_free(&w->discovery);
 	config_free(&w->config);
 }
@@ -110,24 +111,42 @@ void world_build(struct world *w)
 	struct error err = { 0 };
 
 	assert_ok(target_set_build(&w->discovery, &w->targets, &err), &err);
+	w->chains = calloc(w->targets.pair_count + 1, sizeof(w->chains[0]));
+	assert_non_null(w->chains);
 }
 
 void world_show(struct world *w, size_t pair,
 		const struct certificate *certificate)
 {
 	assert_true(pair < w->targets.pair_count);
+	w->chains[pair] = (struct chain_facts){
+		.not_before = certificate->not_before,
+		.not_after = certificate->not_after,
+		.presented_not_after = certificate->not_after,
+	};
 	w->targets.pairs[pair].result = (struct probe_result){
 		.certificate = certificate,
+		.chain = &w->chains[pair],
 		.names_domain = true,
 		.success = true,
+		.duration_us = 1500,
 	};
+}
+
+void world_verify(struct world *w, size_t pair, enum verify_reason reason)
+{
+	assert_ptr_equal(w->targets.pairs[pair].result.chain, &w->chains[pair]);
+	w->chains[pair].is_checked = true;
+	w->chains[pair].reason = reason;
 }
 
 void world_break(struct world *w, size_t pair, enum probe_reason reason)
 {
 	assert_true(pair < w->targets.pair_count);
-	w->targets.pairs[pair].result =
-		(struct probe_result){ .reason = reason };
+	w->targets.pairs[pair].result = (struct probe_result){
+		.reason = reason,
+		.duration_us = DURATION_NONE,
+	};
 }
 
 void world_finish(struct world *w)

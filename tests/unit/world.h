@@ -22,6 +22,7 @@
 #include "metrics/families.h"
 #include "probe/certificate.h"
 #include "probe/target.h"
+#include "probe/verify.h"
 
 #define WORLD_NOW INT64_C(1700000000) /* seconds; frozen by world_init() */
 #define WORLD_DAY INT64_C(86400)
@@ -31,6 +32,7 @@ struct world {
 	struct config config;
 	struct discovery discovery;
 	struct target_set targets;
+	struct chain_facts *chains; /* one for each pair */
 	struct pool_set pools;
 	struct run_facts facts;
 };
@@ -52,11 +54,13 @@ void world_fail(struct world *w, const struct job_config *job, const char *ns,
 
 void world_build(struct world *w);
 
-/* The pair's probe was good and showed `certificate`, which names the
- * domain. */
+/* The pair's probe was good, took 1.5 ms and showed `certificate`, which names
+ * the domain. It came alone, and was verified against nothing. */
 void world_show(struct world *w, size_t pair,
 		const struct certificate *certificate);
-/* The pair's probe failed without a certificate. */
+/* After world_show(): its chain was verified, and that is what came out. */
+void world_verify(struct world *w, size_t pair, enum verify_reason reason);
+/* The pair's probe failed without a certificate, for the sake of another. */
 void world_break(struct world *w, size_t pair, enum probe_reason reason);
 
 void world_finish(struct world *w);
