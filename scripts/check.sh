@@ -15,7 +15,8 @@ source=$work/source
 logs=$work/logs
 program=certificate-expiry-monitor
 packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
-	nginx haproxy etcd-server prometheus prometheus-node-exporter
+	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
+	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
 	valgrind shellcheck)
 # Its versions differ in taste, and Debian 12 has the one that is ours.

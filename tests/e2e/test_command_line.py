@@ -40,6 +40,15 @@ BAD = [
     (FILE, ["--timeout", "5sec"], "--timeout"),
     (FILE, ["--timeout", "99999999999999999999h"], "--timeout"),
     (FILE, ["--timeout", "0s"], "--timeout"),
+    (FILE, ["--proxy-protocol", "v3"], "--proxy-protocol"),
+    (FILE, ["--proxy-protocol"], "--proxy-protocol"),
+    (FILE, ["--starttls", "ftp"], "--starttls"),
+    (FILE, ["--starttls", "SMTP"], "--starttls"),
+    (FILE, ["--handshake", "half"], "--handshake"),
+    (FILE, ["--handshake", ""], "--handshake"),
+    (FILE, ["--key-types", "dsa"], "--key-types"),
+    (FILE, ["--key-types", "rsa,,ecdsa"], "--key-types"),
+    (FILE, ["--key-types", ""], "--key-types"),
     (FILE, ["--deadline", "soon"], "--deadline"),
     (FILE, ["--deadline", "0s"], "--deadline"),
     (FILE, ["--concurrency", "0"], "--concurrency"),
@@ -78,15 +87,9 @@ BAD = [
     (FILE, ["--labels", "a=b"], "--labels"),
     (FILE, ["--node", "a"], "--node"),
     # What later versions bring.
-    (FILE, ["--starttls", "smtp"], "--starttls"),
-    (FILE, ["--handshake", "certificate"], "--handshake"),
-    (FILE, ["--key-types", "rsa,ecdsa"], "--key-types"),
-    (FILE, ["--ca-file", "none"], "--ca-file"),
-    (FILE, ["--proxy-protocol", "v1"], "--proxy-protocol"),
     (FILE, ["--state-file", "none"], "--state-file"),
     (API, ["--ingress-namespaces", "default"], "--ingress-namespaces"),
     (API, ["--ingress-class", "traefik"], "--ingress-class"),
-    (FILE, ["--metrics", "full"], "--metrics"),
     # Files.
     (FILE, ["--config", "nosuch.yaml"], "nosuch.yaml"),
     (FILE, ["--config", "."], "."),
@@ -133,14 +136,16 @@ def test_help(program):
     result = program.run("--help")
     assert (result.status, result.stderr) == (OK, "")
     for option in ("--namespaces", "--labels", "--domains", "--port",
-                   "--ignored-domains", "--unready", "--host-ip", "--node",
-                   "--pods-file", "--timeout", "--config", "--kubeconfig",
+                   "--ignored-domains", "--unready", "--host-ip",
+                   "--proxy-protocol", "--node", "--pods-file", "--starttls",
+                   "--handshake", "--key-types", "--ca-file", "--timeout",
+                   "--config", "--kubeconfig",
                    "--context", "--concurrency", "--deadline", "--output",
                    "--metrics", "--max-series", "--report", "--warn", "--crit",
                    "--check", "--list-targets", "--check-config",
                    "--log-level", "--version", "--help"):
         assert option in result.stdout, option
-    assert "--starttls" not in result.stdout
+    assert "--state-file" not in result.stdout
 
 
 def test_version(program):

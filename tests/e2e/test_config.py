@@ -29,6 +29,14 @@ jobs:
     unready: false
     domains: [shop.example.com, "*.example.org"]
     ignored_domains: ['/^internal\\./']
+    proxy_protocol: ""
+    starttls: ""
+    handshake: full
+    key_types: []
+    verify: true
+    ca_file: ""
+    client_certificate: ""
+    client_key: ""
     timeout: 5s
   - name: other
     domains: [shop.example.com]
@@ -80,6 +88,15 @@ MISTAKES = [
     ("domain", "[shop.example.com, \"", "[\"shop example\", \"", ["domains"]),
     ("boolean", "unready: false", "unready: maybe", ["unready"]),
     ("address", "address: pod", "address: service", ["address"]),
+    ("PROXY header", 'proxy_protocol: ""', "proxy_protocol: v3",
+     ["proxy_protocol", "v1", "v2"]),
+    ("STARTTLS", 'starttls: ""', "starttls: ftp", ["starttls", "mysql"]),
+    ("handshake", "handshake: full", 'handshake: ""', ["handshake"]),
+    ("key type", "key_types: []", "key_types: [dsa]", ["key_types", "rsa"]),
+    ("word for key types", "key_types: []", "key_types: rsa", ["key_types"]),
+    ("verification", "verify: true", "verify: none", ["verify"]),
+    ("verification and none", 'verify: true\n    ca_file: ""',
+     "verify: true\n    ca_file: none", ["edge", "verify", "ca_file"]),
     ("mapping for a word", "output: out.prom", "output: {a: b}", ["output"]),
     ("word for a list", "namespaces: [edge]", "namespaces: {a: b}",
      ["namespaces"]),
@@ -94,11 +111,7 @@ MISTAKES = [
                          "discovery_max_age": "1h"}.items()),
     *((f"later: {key}", "    port: websecure", f"    {key}: {value}", [key])
       for key, value in {
-          "starttls": "smtp", "handshake": "certificate",
-          "key_types": "[rsa]", "ca_file": "/x", "verify": "true",
-          "proxy_protocol": "v1", "client_certificate": "/x",
-          "client_key": "/x", "service": "edge/traefik",
-          "domains_from": "{file: /x}",
+          "service": "edge/traefik", "domains_from": "{file: /x}",
           "endpoints": "[{address: a, port: 443}]"}.items()),
 ]
 
@@ -116,6 +129,51 @@ def test_mistake_is_named_with_file_and_line(check, old, new, words):
     assert re.search(rf"cem\.yaml:({lines})\b", result.error)
     for word in words:
         assert word in result.error
+
+
+@pytest.mark.parametrize("old, new, words", [
+    ("verify: true\n    ca_file: \"\"", "verify: false\n    ca_file: ca.pem",
+     ["verify", "ca_file"]),
+    ('client_certificate: ""', "client_certificate: a.pem", ["client_key"]),
+    ('client_key: ""', "client_key: a.pem", ["client_certificate"]),
+])
+def test_keys_that_do_not_go_together(check, old, new, words):
+    """The line is the job's: which key is wrong only a person knows."""
+    text, _ = changed(old, new)
+    result = check(text)
+    assert result.status == USAGE, result
+    line = GOOD[:GOOD.index("name: edge")].count("\n") + 1
+    assert f"cem.yaml:{line}:" in result.error
+    for word in ("edge", *words):
+        assert word in result.error
+
+
+@pytest.mark.parametrize("old, new", [
+    ('proxy_protocol: ""', "proxy_protocol: v2"),
+    ('starttls: ""', "starttls: ldap"),
+    ("handshake: full", "handshake: certificate"),
+    ("key_types: []", "key_types: [rsa, ecdsa]"),
+    ("verify: true", "verify: false"),
+    ('verify: true\n    ca_file: ""', "ca_file: none"),
+    ("metrics: standard", "metrics: full"),
+])
+def test_good_values(check, old, new):
+    """Whether they work shows where the probes are tested."""
+    result = check(changed(old, new)[0])
+    assert (result.status, result.stderr) == (OK, "")
+
+
+def test_files_that_a_job_names_are_read(check, gallery):
+    certificate = gallery.certificates[at.VALID]
+    text, _ = changed('client_certificate: ""\n    client_key: ""',
+                      f"client_certificate: {certificate.chain}\n"
+                      f"    client_key: {certificate.key}")
+    text = text.replace('ca_file: ""', f"ca_file: {gallery.root.cert}")
+    result = check(text)
+    assert (result.status, result.stderr) == (OK, "")
+    result = check(text.replace(str(gallery.root.cert), "/nonexistent.pem"))
+    assert result.status == USAGE
+    assert result.error.endswith("/nonexistent.pem: No such file or directory")
 
 
 @pytest.mark.parametrize("text", [

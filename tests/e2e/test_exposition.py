@@ -24,8 +24,11 @@ STANDARD = {
     "seconds_since_cert_issued": ("gauge", PAIR),
     "cert_not_after_timestamp_seconds": ("gauge", PAIR),
     "cert_not_before_timestamp_seconds": ("gauge", PAIR),
+    "cert_chain_not_after_timestamp_seconds": ("gauge", PAIR),
     "cert_renewal_lag_seconds": ("gauge", PAIR),
     "cert_fingerprint_info": ("gauge", PAIR | {"fingerprint_sha256"}),
+    "cert_verified": ("gauge", PAIR),
+    "cert_verify_failure_info": ("gauge", PAIR | {"reason"}),
     "probe_success": ("gauge", PAIR),
     "probe_failure_info": ("gauge", PAIR | {"reason"}),
     "cert_info": ("gauge", {"fingerprint_sha256", "subject_cn", "issuer_cn",
@@ -44,6 +47,14 @@ STANDARD = {
     "run_deadline_exceeded": ("gauge", set()),
     "series_limited": ("gauge", set()),
     "build_info": ("gauge", {"version", "gnutls", "libcurl", "json_c"}),
+}
+#: What `full` adds, wherever it stands; ocsp_next_update_timestamp_seconds
+#: where there is a staple, as in test_ocsp.py.
+FULL = {
+    "probe_duration_seconds": ("gauge", PAIR),
+    "tls_session_info": ("gauge", PAIR | {"version", "cipher", "group",
+                                          "signature"}),
+    "ocsp_response_info": ("gauge", PAIR | {"status"}),
 }
 #: Values that are times, or grow with them.
 TIMES = {"seconds_until_cert_expires", "seconds_since_cert_issued",
@@ -67,7 +78,9 @@ DOMAINS = [at.VALID, at.EXPIRED, at.NOT_YET, at.WRONG_NAME]
 
 @pytest.fixture
 def port(gallery):
-    return "--port", str(gallery.port)
+    """Of the servers, and what their chains verify against."""
+    return ("--port", str(gallery.port), "--ca-file",
+            str(gallery.root.cert))
 
 
 # Standard
@@ -82,6 +95,19 @@ def test_families_types_and_order(monitor, port):
     assert all(sample.own for sample in written.samples), "prefix"
     for sample in written.samples:
         assert sample.labels.keys() == STANDARD[sample.name][1], sample
+
+
+def test_families_of_the_full_set(monitor, port):
+    monitor.measure(PODS, DOMAINS, *port, "--metrics", "full")
+    written = Exposition(monitor.output.read_text())
+    known = STANDARD | FULL
+    assert [name for name in written.families() if name in STANDARD] == (
+        list(STANDARD))
+    assert set(written.families()) == set(known)
+    assert written.types == {name: kind for name, (kind, _) in known.items()}
+    for sample in written.samples:
+        assert sample.labels.keys() == known[sample.name][1], sample
+    assert promtool_findings(monitor.output.read_text()) == ""
 
 
 def test_no_series_twice_and_promtool_is_content(monitor, port):

@@ -30,14 +30,6 @@ UNSERVABLE = {
 }
 
 
-def with_subject(certificate, raw, tag=b"\x0c"):
-    """The certificate, issued for as many underscores, with other bytes and
-    perhaps another type of string: they make certtool take a UTF8String."""
-    size = bytes([len(raw)])
-    return certs.with_bytes_replaced(
-        certificate, b"\x0c" + size + b"_" * len(raw), tag + size + raw)
-
-
 @pytest.fixture(scope="module")
 def issue(gallery):
     def issue(name, cn, domains=("x.example.com",)):
@@ -58,12 +50,12 @@ def server(tmp_path_factory, issue):
         server.add([address], certificate)
 
     for name, (raw, _) in NAMES.items():
-        add(name, with_subject(issue(name, "_" * len(raw)), raw))
+        add(name, certs.with_subject(issue(name, "_" * len(raw)), raw))
     latin1 = "café crème".encode("latin1")
-    add("latin1", with_subject(issue("latin1", "_" * len(latin1)), latin1,
-                               tag=b"\x14"))
-    add("not printable", with_subject(issue("printable", "_" * 8),
-                                      b'@_"\\\n;<\xff', tag=b"\x13"))
+    add("latin1", certs.with_subject(issue("latin1", "_" * len(latin1)),
+                                     latin1, tag=b"\x14"))
+    add("not printable", certs.with_subject(
+        issue("printable", "_" * 8), b'@_"\\\n;<\xff', tag=b"\x13"))
     add("300 bytes", issue("long", "L" * 300))
     add("300 snowmen", issue("snowmen", "☃" * 300))
     add("no subject", issue("empty", ""))
@@ -81,7 +73,7 @@ def unservable(issue):
     with contextlib.ExitStack() as listeners:
         pods = []
         for name, raw in UNSERVABLE.items():
-            certificate = with_subject(issue(name, "_" * len(raw)), raw)
+            certificate = certs.with_subject(issue(name, "_" * len(raw)), raw)
             der = certs.pem_to_der(certificate.cert.read_text())
             listener = listeners.enter_context(hostile.Listener(hostile.says(
                 tlswire.server_hello() + tlswire.certificate_message(der)

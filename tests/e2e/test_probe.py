@@ -6,7 +6,8 @@ import time
 import pytest
 from support import gallery as at
 from support import hostile
-from support.openssl import facts
+from support.caddy import Caddy
+from support.openssl import assert_facts, facts
 from support.processes import eventually
 
 PODS = {"main": at.MAIN, "six": at.V6, "tls11": at.TLS11, "tls12": at.TLS12,
@@ -19,7 +20,6 @@ DOMAINS = [at.VALID, at.EXPIRED, at.NOT_YET, at.WRONG_NAME, at.UNKNOWN,
 GOOD = ("valid", 1, None)
 MISMATCH = ("notfound", 1, "name_mismatch")
 REJECTED = ("notfound", 0, "name_rejected")
-NOT_OFFERED = ("notfound", 0, "handshake_alert")
 
 #: (pod, domain as labelled): (status, probe_success, reason)
 PAIRS = {
@@ -36,8 +36,8 @@ PAIRS = {
            at.IDN_ALABEL: GOOD,
            IP4: MISMATCH,
            **{domain: GOOD for domain in at.KEYS}}.items()},
-    # Old versions are not offered.
-    ("tls11", at.VALID): NOT_OFFERED,
+    # Old versions are offered when the others were refused.
+    ("tls11", at.VALID): GOOD,
     ("tls12", at.VALID): GOOD,
     ("tls13", at.VALID): GOOD,
     ("tls13", at.UNKNOWN): MISMATCH,
@@ -65,11 +65,7 @@ def world(module_monitor, gallery):
 
 @pytest.mark.parametrize("pod, domain", PAIRS)
 def test_status_and_reason(world, pod, domain):
-    status, success, reason = PAIRS[pod, domain]
-    pair = {"pod": pod, "domain": domain}
-    assert world.status(**pair) == status
-    assert world.value("probe_success", **pair) == success
-    assert world.reason(**pair) == reason
+    assert world.verdict(pod=pod, domain=domain) == PAIRS[pod, domain]
 
 
 def test_every_pair_is_there_once(world):
@@ -84,21 +80,24 @@ def test_every_pair_is_there_once(world):
 def test_facts_are_those_that_openssl_sees(world, gallery, domain):
     seen = facts(at.MAIN, gallery.port, domain)
     pair = {"pod": "main", "domain": domain}
-    assert world.value("cert_not_after_timestamp_seconds",
-                       **pair) == seen.not_after
-    assert world.value("cert_not_before_timestamp_seconds",
-                       **pair) == seen.not_before
+    assert_facts(world, seen, **pair)
     left = world.value("seconds_until_cert_expires", **pair)
     assert seen.not_after - world.end <= left <= seen.not_after - world.begin + 1
     age = world.value("seconds_since_cert_issued", **pair)
     assert world.begin - seen.not_before - 1 <= age <= world.end - seen.not_before
-    assert world.words("cert_fingerprint_info", "fingerprint_sha256",
-                       **pair) == [seen.fingerprint]
-    assert world.value(
-        "cert_info", fingerprint_sha256=seen.fingerprint,
-        subject_cn=seen.subject_cn, issuer_cn=seen.issuer_cn,
-        serial_number=seen.serial, key_algorithm=seen.key,
-        signature_algorithm=seen.signature) == 1
+
+
+@pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
+def test_facts_of_a_server_in_go(monitor, gallery, tmp_path, version):
+    """Another implementation of TLS than the other servers have."""
+    server = Caddy(tmp_path / "caddy")
+    port = server.add(gallery.certificates[at.VALID], version)
+    with server:
+        metrics = monitor.measure({"pod": "127.0.0.1"}, [at.VALID], "--port",
+                                  str(port))
+        seen = facts("127.0.0.1", port, at.VALID)
+    assert metrics.verdict(pod="pod") == GOOD
+    assert_facts(metrics, seen, pod="pod")
 
 
 @pytest.mark.parametrize("domain", at.KEYS)

@@ -60,3 +60,17 @@ def certificate(key, domain, subject=directory_name("x")):
         + element(0xa3, element(SEQUENCE, names)))
     return element(SEQUENCE, to_be_signed + algorithm
                    + element(3, b"\0" + bytes(256)))
+
+
+def read(data):
+    """The elements that stand one after the other: (tag, all, content)."""
+    found, at = [], 0
+    while at < len(data):
+        size, begin = data[at + 1], at + 2
+        if size & 0x80:
+            begin += size & 0x7f
+            size = int.from_bytes(data[at + 2:begin], "big")
+        found.append((data[at], data[at:begin + size],
+                      data[begin:begin + size]))
+        at = begin + size
+    return found

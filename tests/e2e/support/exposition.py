@@ -88,6 +88,11 @@ class Exposition:
         assert len(found) <= 1, found
         return found[0] if found else None
 
+    def verdict(self, **labels):
+        """What a probe decided: (status, probe_success, reason)."""
+        return (self.status(**labels), self.value("probe_success", **labels),
+                self.reason(**labels))
+
     def probed(self):
         """Names of the pods that have pairs."""
         return {sample.labels["pod"] for sample in self.select("certificate")}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real haproxy: the common proxy that insists on a client certificate."""
+"""A real haproxy: the common proxy that insists on a client certificate, and
+on a PROXY header."""
 
 from .ports import free_port, is_listening
 from .processes import Server
@@ -36,6 +37,17 @@ class HAProxy(Server):
                        f"    bind {address}:{port} ssl crt {certificate.pem} "
                        f"{options}\n"
                        "    http-request return status 200\n")
+        return port
+
+    def forward(self, target, options):
+        """A frontend that knows nothing of TLS before a port of loopback;
+        returns the port it listens on."""
+        port = free_port()
+        self._ports.append(port)
+        self._text += (f"listen l{port}\n"
+                       "    mode tcp\n"
+                       f"    bind 127.0.0.1:{port} {options}\n"
+                       f"    server s 127.0.0.1:{target}\n")
         return port
 
     def __enter__(self):

@@ -2,10 +2,13 @@
 """Servers that misbehave, and servers that watch how a client behaves."""
 
 import contextlib
+import itertools
+import select
 import socket
 import ssl
 import struct
 import threading
+import time
 
 from . import tlswire
 from .ports import free_port
@@ -103,11 +106,9 @@ def silent_after_server_hello(connection):
 def trickle(connection):
     """A byte at a time for ever: no single read ever times out."""
     tlswire.read_record(connection)
-    waiting = threading.Event()
-    for byte in tlswire.server_hello() + tlswire.certificate_message(
-            bytes(16000)):
-        connection.sendall(bytes([byte]))
-        waiting.wait(0.1)
+    drips_for_ever(tlswire.server_hello()
+                   + tlswire.certificate_message(bytes(16000)))(
+        connection)
 
 
 def endless(connection):
@@ -120,13 +121,129 @@ def endless(connection):
         connection.sendall(tlswire.record(tlswire.HANDSHAKE, bytes(16000)))
 
 
-def says(data, after_hello=True):
+def says(data, after_hello=True, then=silent):
     """A behaviour that says something and hangs up when the client does."""
     def behave(connection):
         if after_hello:
             tlswire.read_record(connection)
         connection.sendall(data)
+        then(connection)
+    return behave
+
+
+def drips_for_ever(data, pause=0.1):
+    """A byte at a time: no single read ever times out."""
+    def behave(connection):
+        waiting = threading.Event()
+        for byte in itertools.cycle(data):
+            connection.sendall(bytes([byte]))
+            waiting.wait(pause)
+    return behave
+
+
+def floods(data, head=b""):
+    """The same for ever, as fast as it is taken."""
+    def behave(connection):
+        connection.sendall(head)
+        while True:
+            connection.sendall(data)
+    return behave
+
+
+def hears(size, then=close_at_once):
+    """Tells the first bytes that a client sends; those after are then's."""
+    def behave(connection):
+        heard = connection.recv(size, socket.MSG_WAITALL)
+        then(connection)
+        return heard
+    return behave
+
+
+def answers(make):
+    """The same, with what make(hello) makes of the record that came."""
+    def behave(connection):
+        connection.sendall(make(tlswire.read_record(connection)))
         silent(connection)
+    return behave
+
+
+def repeats(data, first=b""):
+    """Says it again and again, for as long as somebody listens."""
+    block = data * (65536 // len(data) + 1)
+
+    def behave(connection):
+        tlswire.read_record(connection)
+        connection.sendall(first)
+        while True:
+            connection.sendall(block)
+    return behave
+
+
+def drips(data, seconds, after_hello=True):
+    """A byte now and then."""
+    def behave(connection):
+        if after_hello:
+            tlswire.read_record(connection)
+        for byte in data:
+            connection.sendall(bytes([byte]))
+            time.sleep(seconds)
+        silent(connection)
+    return behave
+
+
+def closes(data=b"", after_hello=True):
+    """Says something and closes the connection."""
+    def behave(connection):
+        if after_hello:
+            tlswire.read_record(connection)
+        connection.sendall(data)
+    return behave
+
+
+def resets(data=b"", after_hello=True):
+    """Says something, and breaks the connection off."""
+    def behave(connection):
+        if after_hello:
+            tlswire.read_record(connection)
+        connection.sendall(data)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                              struct.pack("ii", 1, 0))
+    # Before the client has had time to look: it may not even know yet that
+    # it was connected.
+    behave.is_instant = not after_hello and not data
+    return behave
+
+
+def half_closes(data=b"", after_hello=True):
+    """Says something, then nothing more, and goes on listening."""
+    def behave(connection):
+        if after_hello:
+            tlswire.read_record(connection)
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        silent(connection)
+    return behave
+
+
+def never_reads(data=None):
+    """Lets its window fill up, after an answer made of the client's hello."""
+    def behave(connection):
+        if data:
+            connection.sendall(data(tlswire.read_record(connection)))
+        watcher = select.poll()
+        watcher.register(connection, select.POLLRDHUP)
+        watcher.poll()
+    behave.takes_nothing = True
+    return behave
+
+
+def in_turn(*behaviours):
+    """The first for the first connection; the last also for all that follow.
+    """
+    left = list(behaviours)
+
+    def behave(connection):
+        (left.pop(0) if len(left) > 1 else left[0])(connection)
     return behave
 
 
@@ -154,6 +271,23 @@ def tells_how_it_ends(certificate, version=None):
             except (ssl.SSLError, ConnectionError):
                 return "cut off"
             return "close_notify"
+    return behave
+
+
+def gives_tickets(certificate, count):
+    """A good server of TLS 1.3 that gives so many tickets for later sessions.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.pem)
+    context.num_tickets = count
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # Asks, so that somebody listens to what comes after the handshake.
+    context.load_verify_locations(certificate.chain)
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+    def behave(connection):
+        with context.wrap_socket(connection, server_side=True) as session:
+            silent(session)
     return behave
 
 

@@ -3,6 +3,7 @@
 
 import os
 import re
+import sys
 
 #: Address space larger than this is AddressSanitizer's shadow: terabytes in
 #: which no data of the program lie.
@@ -61,3 +62,26 @@ def peer_ports(pid):
                 if fields[9] in inodes and fields[3] == "01":
                     ports.add(int(fields[2].rpartition(":")[2], 16))
     return ports
+
+
+_RUN_AND_MEASURE = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
+sys.exit(status)
+"""
+
+
+class Peak:
+    """What a process held at most: run it with this wrapper, then ask."""
+
+    def __init__(self, path):
+        self._path = path
+        self.wrapper = [sys.executable, "-c", _RUN_AND_MEASURE, path]
+
+    @property
+    def bytes(self):
+        """Resident; never less than a small Python, which the kernel counts
+        in, as the process began as one."""
+        return int(self._path.read_text()) * 1024

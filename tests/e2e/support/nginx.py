@@ -39,12 +39,14 @@ class Nginx(Server):
             [require("nginx"), "-e", self.error_log, "-p", directory, "-c",
              directory / "nginx.conf"], directory / "nginx.out")
 
-    def add(self, addresses, certificate=None, name=None, *options, port=None):
-        """A server block. Without a name it is what an unknown name gets."""
+    def add(self, addresses, certificate=None, name=None, *options, port=None,
+            listen=""):
+        """A server block. Without a name it is what an unknown name gets.
+        listen is for more words of its directives of that name."""
         port = port or self.port
         # An nginx process opens the same address once per port, with one
         # default server; naming it twice for one block would be an error.
-        listens = [f"listen {address}:{port} ssl"
+        listens = [f"listen {address}:{port} ssl {listen}"
                    f"{'' if name else ' default_server'};"
                    for address in addresses]
         if name:

@@ -32,6 +32,11 @@ def pod(name, address=None, *, namespace="default", labels=None, ports=None,
         "status": status}
 
 
+def named_port(name, port, address="127.0.0.1"):
+    """A pod whose port `tls` is this one: pods of one run may then differ."""
+    return pod(name, address, ports={"tls": port})
+
+
 def _port(name, value):
     number, host = value if isinstance(value, tuple) else (value, None)
     described = {"name": name, "containerPort": number, "protocol": "TCP"}

@@ -57,6 +57,11 @@ class Program:
             if re.fullmatch("(ASAN|UBSAN|LSAN)_OPTIONS", name):
                 self.env[name] = value
 
+    @property
+    def is_sanitized(self):
+        """Sanitizers take several times the memory."""
+        return b"__asan_init" in Path(self.path).read_bytes()
+
     def start(self, *args, env=None, wrapper=(), **popen):
         """Start it and do not wait. A wrapper is what runs the program."""
         popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
