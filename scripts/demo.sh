@@ -306,7 +306,8 @@ PATH=$work/build:$PATH
 # What it remembers from run to run would otherwise be this machine's.
 export STATE_DIRECTORY=$work/state
 shown certificate-expiry-monitor --pods-file=pods.json --domains="$domain" \
-	--port="$port" --output="$textfile" --report=table --log-level=warning
+	--port="$port" --ca-file=ca.crt --output="$textfile" --report=table \
+	--log-level=warning
 
 heading "What node_exporter then has for Prometheus ($(grep -vc '^#' "$textfile") series, in part):"
 textfile_in_part "$textfile"
