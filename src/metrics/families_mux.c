@@ -48,14 +48,21 @@ static size_t series_end(const struct family_writer *w, size_t first)
 	return end;
 }
 
+/* How bad a pair is; that a server has not every type of key is not. */
+static int rank_of(const struct pair *pair)
+{
+	return pair->result.reason == REASON_KEY_TYPE_MISSING ?
+		       -1 :
+		       pair_status_rank(pair->result.status);
+}
+
 static const struct pair *worst_of(const struct family_writer *w, size_t first,
 				   size_t end)
 {
 	const struct pair *worst = w->pairs[first];
 
 	for (size_t i = first + 1; i < end; i++)
-		if (pair_status_rank(w->pairs[i]->result.status) >
-		    pair_status_rank(worst->result.status))
+		if (rank_of(w->pairs[i]) > rank_of(worst))
 			worst = w->pairs[i];
 	return worst;
 }
@@ -117,6 +124,11 @@ void write_mux_seconds_since(struct family_writer *w)
 	write_seconds(w, false);
 }
 
+static bool is_open_error(const struct probe_result *result)
+{
+	return !result->success && result->reason != REASON_KEY_TYPE_MISSING;
+}
+
 static void write_errors(struct family_writer *w, bool is_open)
 {
 	for (size_t i = 0, end; i < w->pair_count; i = end) {
@@ -124,8 +136,9 @@ static void write_errors(struct family_writer *w, bool is_open)
 
 		end = series_end(w, i);
 		for (size_t j = i; j < end; j++)
-			errors += is_open ? !w->pairs[j]->result.success :
-					    w->pairs[j]->result.close_failed;
+			errors += is_open ?
+					  is_open_error(&w->pairs[j]->result) :
+					  w->pairs[j]->result.close_failed;
 		mux_sample(w, w->pairs[i], NULL, errors);
 	}
 }

@@ -202,6 +202,16 @@ def test_no_label_where_no_type_is_asked_for(probe, name):
     assert not [sample for sample in metrics.samples if "key" in sample.labels]
 
 
+@pytest.mark.parametrize("name, status", [
+    ("both", "expired"), ("rsa 1.3", "valid"), ("ecdsa 1.2", "valid")])
+def test_mux_knows_no_types(probe, name, status):
+    """The worse of the two; one that is not there is not bad."""
+    metrics = probe([name], "--key-types", "rsa,ecdsa", "--metrics", "mux")
+    assert metrics.words("certificate", "status", pod=name) == [status]
+    assert len(metrics.select("certificate", pod=name)) == 4
+    assert metrics.value("tls_open_connection_error", pod=name) == 0
+
+
 @pytest.mark.parametrize("mode", ["certificate"])
 @pytest.mark.parametrize("name", ["both 1.2", "both 1.3", "static rsa",
                                   "ed25519 1.3"])

@@ -74,6 +74,9 @@ static void shake_hands(struct server *s, int fd)
 	} while (r < 0 && gnutls_error_is_fatal((int)r) == 0);
 	if (r < 0) {
 		(void)gnutls_alert_send_appropriate(session, (int)r);
+	} else if (s->spec.lingers) {
+		while (read(fd, ignored, sizeof(ignored)) > 0)
+			continue;
 	} else {
 		do {
 			r = gnutls_record_recv(session, ignored,

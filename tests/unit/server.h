@@ -48,6 +48,7 @@ struct server_spec {
 	const struct test_cert *cert;
 	const struct test_cert *second_cert;
 	const char *priority; /* GnuTLS's NORMAL */
+	bool lingers;	      /* after the handshake, until the client closes */
 	/* The first `alert_count` ClientHellos are answered with this fatal
 	 * alert alone, after so many milliseconds. */
 	int alert_count;

@@ -166,20 +166,31 @@ static void test_negative_serial(void **state)
 	}
 }
 
-/* The smallest one: DER has no shorter form for it. */
-static void test_serial_of_minus_one(void **state)
+/* One byte is the least that DER has for a number. */
+static void test_serials_of_one_byte(void **state)
 {
 	static const uint8_t serial[] = { 0x55 };
-	struct test_cert cert = test_cert_make(
-		&(struct test_cert_spec){ .serial = serial, .serial_size = 1 });
-	struct certificate *c;
+	static const struct {
+		const char *der, *expected;
+	} rows[] = {
+		{ "\x02\x01\x00", "00" },
+		{ "\x02\x01\x7f", "7f" },
+		{ "\x02\x01\x80", "-80" },
+		{ "\x02\x01\xff", "-01" },
+	};
 
 	(void)state;
-	test_cert_patch(&cert, "\x02\x01\x55", "\x02\x01\xff", 3);
-	c = read_der(&cert.der);
-	assert_string_equal(c->serial_number, "-01");
-	certificate_free(c);
-	test_cert_free(&cert);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct test_cert cert = test_cert_make(&(struct test_cert_spec){
+			.serial = serial, .serial_size = 1 });
+		struct certificate *c;
+
+		test_cert_patch(&cert, "\x02\x01\x55", rows[i].der, 3);
+		c = read_der(&cert.der);
+		assert_string_equal(c->serial_number, rows[i].expected);
+		certificate_free(c);
+		test_cert_free(&cert);
+	}
 }
 
 /* Longer than any label: it is cut, with its sign as without. */
@@ -444,7 +455,7 @@ int main(void)
 		cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_negative_serial),
-		cmocka_unit_test(test_serial_of_minus_one),
+		cmocka_unit_test(test_serials_of_one_byte),
 		cmocka_unit_test(test_long_serial),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_before_the_epoch),

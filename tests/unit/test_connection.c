@@ -7,8 +7,7 @@
 #include "probe/connection.h"
 
 #include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "one_pair.h"
 #include "support.h"
@@ -221,6 +220,15 @@ static void test_end_after_the_handshake(void **state)
 		server_start(&p->server, SERVER_TLS, false, &p->cert, NULL));
 	one_pair_open(p, p->server.port);
 	one_pair_go_on(p, CONNECTION_CLOSED, 0);
+	/* Our side is closed: close_notify cannot be sent. */
+	assert_false(p->c.result.close_failed);
+	assert_int_equal(shutdown(p->c.fd, SHUT_WR), 0);
+	p->c.state = CONNECTION_FAREWELL;
+	assert_int_equal(connection_step(&p->c), CONNECTION_DONE);
+	assert_true(p->c.result.success);
+	assert_true(p->c.result.close_failed);
+	assert_int_equal(p->c.result.reason, REASON_NONE);
+	p->c.result.close_failed = false;
 	p->c.state = CONNECTION_FAREWELL;
 	connection_cut_off(&p->c);
 	assert_true(p->c.result.success);

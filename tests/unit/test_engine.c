@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "many_pairs.h"
+#include "probe/connection.h"
 #include "support.h"
 
 static int connects;	    /* so far */
@@ -149,6 +149,46 @@ static void test_silent_listener(void **state)
 	/* TCP was up: each domain was tried. */
 	assert_int_equal(connects, 6);
 	assert_false(f->cut_off);
+}
+
+/* Only one that asked for a client certificate has a moment to object, and no
+ * more. */
+static void test_lingering_server(void **state)
+{
+	static const struct {
+		enum server_kind kind;
+		int64_t at_least_ms, less_than_ms;
+	} rows[] = {
+		{ SERVER_TLS, 0, CONNECTION_AFTERWORD_MS },
+		{ SERVER_ASKS, CONNECTION_AFTERWORD_MS,
+		  5 * CONNECTION_AFTERWORD_MS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct many_pairs own;
+		struct many_pairs *f = &own;
+		struct mono_time begin;
+		int64_t elapsed_ms;
+
+		many_pairs_init(f);
+		many_pairs_prepare_as(
+			f,
+			&(struct server_spec){ .kind = rows[i].kind,
+					       .cert = &f->cert,
+					       .lingers = true },
+			1, 1);
+		f->job->timeout_ms = 10000;
+		begin = mono_now();
+		many_pairs_run(f);
+		elapsed_ms = mono_now().ms - begin.ms;
+		server_stop(&f->server);
+		many_pairs_assert_all(f, STATUS_VALID, REASON_NONE);
+		assert_true(f->w.targets.pairs[0].result.success);
+		assert_true(elapsed_ms >= rows[i].at_least_ms);
+		assert_true(elapsed_ms < rows[i].less_than_ms);
+		many_pairs_release(f);
+	}
 }
 
 static void test_no_endpoint_is_hammered(void **state)
@@ -393,6 +433,7 @@ int main(void)
 		TEST(test_connect_failures),
 		TEST(test_dead_endpoint),
 		TEST(test_silent_listener),
+		cmocka_unit_test(test_lingering_server),
 		TEST(test_no_endpoint_is_hammered),
 		TEST(test_concurrency),
 		TEST(test_deadline),

@@ -371,8 +371,8 @@ static void test_summary_keeps_the_flawed(void **state)
 		world_add_pod(&w, job, "ns", "p0");
 		world_build(&w);
 		world_show(&w, 0, &c);
-		if (rows[i].is_checked)
-			world_verify(&w, 0, rows[i].verify);
+		world_verify(&w, 0, rows[i].verify);
+		w.chains[0].is_checked = rows[i].is_checked;
 		w.targets.pairs[0].result.success = rows[i].success;
 		w.targets.pairs[0].result.reason =
 			rows[i].success ? REASON_NONE : REASON_HANDSHAKE_ALERT;
@@ -393,11 +393,12 @@ static void test_summary_keeps_the_flawed(void **state)
 static void test_summary_shows_flaws_last(void **state)
 {
 	struct certificate fresh_one = world_certificate('a', -1, 89);
-	struct certificate old_one = world_certificate('b', -2, 88);
+	struct certificate old_one = world_certificate('b', -1, 88);
 	struct job_config *job;
 	struct world w;
 	char *text;
 
+	old_one.not_before--; /* the least that lags */
 	world_init(&w);
 	job = world_add_job(&w, "edge");
 	world_add_domain(job, "a.example");

@@ -146,7 +146,7 @@ static void test_json_of_a_session(void **state)
 		{ "tls_signature", "ecdsa_secp256r1_sha256" },
 		{ "ocsp_status", "revoked" },
 		{ "ocsp_next_update", "2023-11-15T22:13:20Z" },
-		{ "probe_duration_seconds", "12.000345" },
+		{ "probe_duration_seconds", "12.345678" },
 	};
 	struct error err = { 0 };
 	struct json_object *root;
@@ -171,7 +171,7 @@ static void test_json_of_a_session(void **state)
 	}
 	w.targets.pairs[0].result.session = &session;
 	w.targets.pairs[0].result.staple = &staple;
-	w.targets.pairs[0].result.duration_us = 12000345;
+	w.targets.pairs[0].result.duration_us = 12345678;
 	w.chains[0].presented_not_after = WORLD_NOW + 2 * WORLD_DAY;
 	/* Of another name: the chain is that of another domain. */
 	w.targets.pairs[1].result.names_domain = false;
