@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading lengths and bytes that a pod sent, before any library does.
+ * The list of certificates in the message, before any library reads it.
  */
 #include <config.h>
 
 #include "probe/chain.h"
 
-struct reader {
-	const uint8_t *at;
-	size_t left;
-};
-
-/* An unsigned number of `bytes` bytes, big-endian; false if there are less. */
-static bool read_number(struct reader *r, size_t bytes, size_t *ret_number)
-{
-	size_t number = 0;
-
-	if (r->left < bytes)
-		return false;
-	for (size_t i = 0; i < bytes; i++)
-		number = number << 8 | r->at[i];
-	r->at += bytes;
-	r->left -= bytes;
-	*ret_number = number;
-	return true;
-}
+#include "probe/reader.h"
 
 /* A vector with a length of `length_bytes` bytes in front (RFC 8446, 3.4). */
 static bool read_vector(struct reader *r, size_t length_bytes,
@@ -32,12 +14,8 @@ static bool read_vector(struct reader *r, size_t length_bytes,
 {
 	size_t length;
 
-	if (!read_number(r, length_bytes, &length) || length > r->left)
-		return false;
-	*ret_vector = (struct reader){ r->at, length };
-	r->at += length;
-	r->left -= length;
-	return true;
+	return reader_number(r, length_bytes, &length) &&
+	       reader_bytes(r, length, ret_vector);
 }
 
 bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,

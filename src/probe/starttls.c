@@ -14,14 +14,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "probe/reader.h"
 
 #define STEPS_MAX 4
-
-/* Bytes of a reply, and those of them that are yet to be read. */
-struct reader {
-	const uint8_t *at;
-	size_t left;
-};
 
 static const struct reader nothing = { NULL, 0 };
 
@@ -142,21 +137,6 @@ static struct reader unread(const struct starttls *s)
 				s->received - s->understood };
 }
 
-/* An unsigned number of `bytes` bytes, big-endian; false if there are less. */
-static bool read_number(struct reader *r, size_t bytes, size_t *ret_number)
-{
-	size_t number = 0;
-
-	if (r->left < bytes)
-		return false;
-	for (size_t i = 0; i < bytes; i++)
-		number = number << 8 | r->at[i];
-	r->at += bytes;
-	r->left -= bytes;
-	*ret_number = number;
-	return true;
-}
-
 /* --- Lines ---------------------------------------------------------------- */
 
 /* A line without its end, which is CRLF or LF; false if it is not all there. */
@@ -218,10 +198,10 @@ static bool read_header(struct reader *r, size_t *ret_tag, size_t *ret_length)
 {
 	size_t length;
 
-	if (!read_number(r, 1, ret_tag) || !read_number(r, 1, &length))
+	if (!reader_number(r, 1, ret_tag) || !reader_number(r, 1, &length))
 		return false;
 	if (length > 0x80 && length <= 0x84)
-		return read_number(r, length & 0x7f, ret_length);
+		return reader_number(r, length & 0x7f, ret_length);
 	*ret_length = length < 0x80 ? length : SIZE_MAX;
 	return true;
 }
@@ -231,12 +211,8 @@ static bool read_element(struct reader *r, size_t *ret_tag,
 {
 	size_t length;
 
-	if (!read_header(r, ret_tag, &length) || length > r->left)
-		return false;
-	*ret_value = (struct reader){ r->at, length };
-	r->at += length;
-	r->left -= length;
-	return true;
+	return read_header(r, ret_tag, &length) &&
+	       reader_bytes(r, length, ret_value);
 }
 
 static bool read_tagged(struct reader *r, size_t tag, struct reader *ret_value)
@@ -253,7 +229,7 @@ static bool read_integer(struct reader *r, size_t tag, size_t *ret_number)
 
 	return read_tagged(r, tag, &value) && value.left >= 1 &&
 	       value.left <= 4 && value.at[0] < 0x80 &&
-	       read_number(&value, value.left, ret_number);
+	       reader_number(&value, value.left, ret_number);
 }
 
 /* Whether what is left is elements to the end: those that we do not need. */
@@ -345,7 +321,7 @@ static bool read_postgres_error(struct starttls *s, struct reader error)
 	const uint8_t *end;
 	size_t length;
 
-	if (!read_number(&rest, 4, &length))
+	if (!reader_number(&rest, 4, &length))
 		return false;
 	if (length >= 4 && length < STARTTLS_REPLY_MAX) {
 		if (length > error.left)
@@ -367,7 +343,7 @@ static bool read_postgres(struct starttls *s, const struct step *step)
 	size_t letter;
 
 	(void)step;
-	if (!read_number(&rest, 1, &letter))
+	if (!reader_number(&rest, 1, &letter))
 		return false;
 	if (letter == 'E')
 		return read_postgres_error(s, rest);
@@ -389,8 +365,8 @@ static bool fail_by_mysql_error(struct starttls *s, struct reader error)
 	size_t low = 0;
 	size_t high = 0;
 
-	(void)read_number(&error, 1, &low);
-	(void)read_number(&error, 1, &high);
+	(void)reader_number(&error, 1, &low);
+	(void)reader_number(&error, 1, &high);
 	if (error.left >= 6 && error.at[0] == '#') {
 		error.at += 6;
 		error.left -= 6;
@@ -434,7 +410,7 @@ static bool read_mysql(struct starttls *s, const struct step *step)
 		return false;
 	s->understood += header.left + length;
 	packet = (struct reader){ header.at + header.left, length };
-	(void)read_number(&packet, 1, &type);
+	(void)reader_number(&packet, 1, &type);
 	if (type == 0xff)
 		return fail_by_mysql_error(s, packet);
 	/* Packets are counted from 0; mysql_request is the one after. */
