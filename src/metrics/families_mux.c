@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The six families of muxinc/certificate-expiry-monitor, with its names and
- * label values. It knows neither jobs nor ports: where those collide the
- * worst status wins and counts add up.
+ * label values. It knows neither jobs nor ports nor types of keys: where those
+ * collide the worst status wins and counts add up.
  */
 #include <config.h>
 
@@ -48,21 +48,35 @@ static size_t series_end(const struct family_writer *w, size_t first)
 	return end;
 }
 
-/* How bad a pair is; that a server has not every type of key is not. */
-static int rank_of(const struct pair *pair)
+/* The server has no certificate of a type that was asked for. That may be
+ * meant, and says nothing of what it has. */
+static bool lacks_key_type(const struct pair *pair)
 {
-	return pair->result.reason == REASON_KEY_TYPE_MISSING ?
-		       -1 :
-		       pair_status_rank(pair->result.status);
+	return pair->result.reason == REASON_KEY_TYPE_MISSING;
 }
 
+static bool is_worse(const struct pair *a, const struct pair *b)
+{
+	int rank_a = pair_status_rank(a->result.status);
+	int rank_b = pair_status_rank(b->result.status);
+
+	if (lacks_key_type(a) != lacks_key_type(b))
+		return lacks_key_type(b);
+	if (rank_a != rank_b)
+		return rank_a > rank_b;
+	return probe_result_has_dates(&a->result) &&
+	       a->result.certificate->not_after <
+		       b->result.certificate->not_after;
+}
+
+/* Of several with the same status, the one that ends first. */
 static const struct pair *worst_of(const struct family_writer *w, size_t first,
 				   size_t end)
 {
 	const struct pair *worst = w->pairs[first];
 
 	for (size_t i = first + 1; i < end; i++)
-		if (rank_of(w->pairs[i]) > rank_of(worst))
+		if (is_worse(w->pairs[i], worst))
 			worst = w->pairs[i];
 	return worst;
 }
@@ -124,22 +138,23 @@ void write_mux_seconds_since(struct family_writer *w)
 	write_seconds(w, false);
 }
 
-static bool is_open_error(const struct probe_result *result)
-{
-	return !result->success && result->reason != REASON_KEY_TYPE_MISSING;
-}
-
 static void write_errors(struct family_writer *w, bool is_open)
 {
 	for (size_t i = 0, end; i < w->pair_count; i = end) {
+		const struct pair *worst;
 		int64_t errors = 0;
 
 		end = series_end(w, i);
-		for (size_t j = i; j < end; j++)
-			errors += is_open ?
-					  is_open_error(&w->pairs[j]->result) :
-					  w->pairs[j]->result.close_failed;
-		mux_sample(w, w->pairs[i], NULL, errors);
+		worst = worst_of(w, i, end);
+		for (size_t j = i; j < end; j++) {
+			const struct pair *pair = w->pairs[j];
+
+			if (lacks_key_type(pair) && !lacks_key_type(worst))
+				continue;
+			errors += is_open ? !pair->result.success :
+					    pair->result.close_failed;
+		}
+		mux_sample(w, worst, NULL, errors);
 	}
 }
 

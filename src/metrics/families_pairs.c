@@ -28,9 +28,12 @@ static int64_t badness(const struct run_facts *facts, const struct pair *pair)
 	int64_t lag = pool_set_lag(facts->pools, pair);
 
 	if (pair->result.status == STATUS_VALID && lag > 0)
-		return lag + 1;
+		return lag + 2;
 	if (pair->result.status == STATUS_VALID)
-		return is_flawed(&pair->result);
+		return is_flawed(&pair->result) ? 2 : 0;
+	/* A whole fleet may be without certificates of a type, as is meant. */
+	if (pair->result.reason == REASON_KEY_TYPE_MISSING)
+		return 1;
 	/* Worse than any lag. */
 	return INT64_MAX - STATUS_COUNT + pair_status_rank(pair->result.status);
 }

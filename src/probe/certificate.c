@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "probe/der.h"
+#include "probe/gnutls_cleanup.h"
 
 #define SERIAL_MAX 1024 /* bytes; RFC 5280 allows 20 */
 /* OpenSSL's own limits (crypto/rsa: OPENSSL_RSA_MAX_MODULUS_BITS,
@@ -27,16 +28,12 @@
  * 200,000 bits takes it minutes in one call. */
 #define RSA_BITS_MAX 16384
 #define RSA_EXPONENT_MAX 8 /* bytes */
-/* FIPS 186-4's largest; GnuTLS takes seconds over 32,768 bits. */
+/* FIPS 186-1's smallest, FIPS 186-4's largest; GnuTLS takes seconds over 32,768
+ * bits, and GMP ends the program (SIGFPE) where p is 0. */
+#define DSA_BITS_MIN 512
 #define DSA_BITS_MAX 3072
 #define DSA_ORDER_MAX 32 /* bytes */
 #define SHA256_SIZE 32
-
-static void cleanup_crt(gnutls_x509_crt_t *crt)
-{
-	if (*crt != NULL)
-		gnutls_x509_crt_deinit(*crt);
-}
 
 gnutls_x509_crt_t certificate_import(const uint8_t *der, size_t size)
 {
@@ -298,11 +295,6 @@ static void signature_algorithm(gnutls_x509_crt_t crt, char *name, size_t size)
 	(void)snprintf(name, size, "%s", oid);
 }
 
-static void cleanup_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
-}
-
 static bool rsa_is_costly(gnutls_x509_crt_t crt, unsigned int bits)
 {
 	CLEANUP(cleanup_datum) gnutls_datum_t modulus = { NULL, 0 };
@@ -321,7 +313,7 @@ static bool dsa_is_costly(gnutls_x509_crt_t crt, unsigned int bits)
 	CLEANUP(cleanup_datum) gnutls_datum_t g = { NULL, 0 };
 	CLEANUP(cleanup_datum) gnutls_datum_t y = { NULL, 0 };
 
-	return bits > DSA_BITS_MAX ||
+	return bits < DSA_BITS_MIN || bits > DSA_BITS_MAX ||
 	       gnutls_x509_crt_get_pk_dsa_raw(crt, &p, &q, &g, &y) < 0 ||
 	       q.size > DSA_ORDER_MAX + 1 || g.size > p.size + 1 ||
 	       y.size > p.size + 1;
@@ -443,31 +435,23 @@ void certificate_free(struct certificate *c)
 	free(c);
 }
 
-static void cleanup_names(gnutls_subject_alt_names_t *names)
-{
-	if (*names != NULL)
-		gnutls_subject_alt_names_deinit(*names);
-}
-
-/* Whether there is a dNSName. Without one GnuTLS would look at the CN.
- * O(names); the extension is decoded once (asking the certificate for each name
- * would decode it anew each time). */
+/* Whether there is a dNSName. Without one GnuTLS would look at the CN. It has
+ * decoded the names before: to have it do so again would double what a long
+ * list costs. */
 static bool has_dns_name(gnutls_x509_crt_t crt)
 {
-	CLEANUP(cleanup_names) gnutls_subject_alt_names_t names = NULL;
 	CLEANUP(cleanup_datum) gnutls_datum_t extension = { NULL, 0 };
-	gnutls_datum_t name;
-	unsigned int type;
+	struct der_element name;
+	struct der names;
 
 	if (gnutls_x509_crt_get_extension_by_oid2(crt, GNUTLS_X509EXT_OID_SAN,
-						  0, &extension, NULL) < 0 ||
-	    gnutls_subject_alt_names_init(&names) < 0 ||
-	    gnutls_x509_ext_import_subject_alt_names(&extension, names, 0) < 0)
+						  0, &extension, NULL) < 0)
 		return false;
-	for (unsigned int i = 0;
-	     gnutls_subject_alt_names_get(names, i, &type, &name, NULL) >= 0;
-	     i++)
-		if (type == GNUTLS_SAN_DNSNAME)
+	names = (struct der){ extension.data, extension.size };
+	if (!der_enter(&names, 0))
+		return false;
+	while (der_next(&names, &name))
+		if (name.tag == DER_DNS_NAME)
 			return true;
 	return false;
 }

@@ -51,9 +51,9 @@ gnutls_x509_crt_t certificate_import(const uint8_t *der, size_t size);
 bool certificate_dates(gnutls_x509_crt_t crt, const uint8_t *der, size_t size,
 		       int64_t *ret_not_before, int64_t *ret_not_after);
 
-/* Whether a signature by the certificate's key would take long to verify:
- * GnuTLS has no limit on RSA and DSA keys. Those of OpenSSL and of FIPS 186-4
- * are applied. */
+/* Whether a signature by the certificate's key would take long to verify, or
+ * end the program: GnuTLS has no limit on RSA and DSA keys. Those of OpenSSL
+ * and of FIPS 186 are applied. */
 bool certificate_key_is_costly(gnutls_x509_crt_t crt);
 
 /* Whether the leaf names the domain: a dNSName by RFC 6125 (a wildcard only in

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "probe/gnutls_cleanup.h"
 
 /* A failed allocation inside uthash leaves the item out of the table. */
 #define HASH_NONFATAL_OOM 1
@@ -231,12 +232,6 @@ void certificate_cache_settle(struct certificate_cache *cache)
 
 /* --- Stapled responses -----------------------------------------------------
  */
-
-static void cleanup_crt(gnutls_x509_crt_t *crt)
-{
-	if (*crt != NULL)
-		gnutls_x509_crt_deinit(*crt);
-}
 
 static struct ocsp_facts read_staple(const struct chain_facts *facts,
 				     const gnutls_datum_t *presented,

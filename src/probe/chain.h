@@ -30,4 +30,10 @@ enum chain_format {
 bool chain_parse(const uint8_t *body, size_t size, enum chain_format format,
 		 struct chain *ret_chain);
 
+/* Whether a certificate in the body is der_is_costly(), or the message is
+ * malformed. Those past CHAIN_MAX count as well: a handshake that goes on
+ * decodes them all. O(size). */
+bool chain_is_costly(const uint8_t *body, size_t size,
+		     enum chain_format format);
+
 #endif

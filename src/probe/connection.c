@@ -17,6 +17,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* For the debug log: which pair, what happened, and more of that ("" for
+ * nothing). */
+static void trace(const struct connection *c, const char *event,
+		  const char *detail)
+{
+	const struct pod *pod = c->pair->endpoint->pod;
+	const char *key = key_type_name(c->pair->key_type);
+
+	log_debug("%s/%s:%d %s%s%s: %s%s%s", pod->ns, pod->name, pod->port,
+		  c->pair->domain->name, key[0] == '\0' ? "" : " ", key, event,
+		  detail[0] == '\0' ? "" : ": ", detail);
+}
+
 /* Every transition is made, and can be seen, here. */
 static void enter(struct connection *c, enum connection_state state)
 {
@@ -30,9 +43,7 @@ static void enter(struct connection *c, enum connection_state state)
 		[CONNECTION_CLOSED] = "closed",
 	};
 
-	log_debug("%s/%s %s: %s", c->pair->endpoint->pod->ns,
-		  c->pair->endpoint->pod->name, c->pair->domain->name,
-		  names[state]);
+	trace(c, names[state], "");
 	c->state = state;
 }
 
@@ -55,9 +66,7 @@ static bool supersedes(enum probe_reason reason)
 static enum connection_want fail(struct connection *c, enum probe_reason reason,
 				 const char *detail)
 {
-	log_debug("%s/%s %s: %s: %s", c->pair->endpoint->pod->ns,
-		  c->pair->endpoint->pod->name, c->pair->domain->name,
-		  probe_reason_name(reason), detail);
+	trace(c, probe_reason_name(reason), detail);
 	if (c->first_reason != REASON_NONE && c->result.certificate == NULL &&
 	    !supersedes(reason))
 		reason = c->first_reason;
@@ -225,9 +234,7 @@ static enum connection_want fail_handshake(struct connection *c, int error)
 
 	if (!has_next_offer(c, error))
 		return fail(c, reason, detail);
-	log_debug("%s/%s %s: %s: asked again with another offer",
-		  c->pair->endpoint->pod->ns, c->pair->endpoint->pod->name,
-		  c->pair->domain->name, detail);
+	trace(c, "asked again with another offer", detail);
 	if (c->first_reason == REASON_NONE)
 		c->first_reason = reason;
 	enter(c, CONNECTION_REFUSED);

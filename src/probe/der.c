@@ -11,6 +11,8 @@
 /* Certificates nest 14 deep (a directoryName in nameConstraints), those in
  * OCSP responses 7 deeper. */
 #define DEPTH_MAX 32
+#define LONG_TAG_MIN 0x1f /* the least number of a tag of several bytes */
+#define LONG_SET 0x3f	  /* begins such a tag: libtasn1 may find a SET */
 /* Bytes. OCTET STRINGs up to this are hashes, and cost nothing to decode. */
 #define SMALL_MAX 64
 
@@ -23,15 +25,18 @@ static bool read_byte(struct der *der, size_t *ret_byte)
 	return true;
 }
 
-/* The rest of an identifier of several bytes (X.690, 8.1.2.4). */
+/* The rest of an identifier of several bytes (X.690, 8.1.2.4). Numbers that fit
+ * into one byte, or begin with zeros, have no such form; libtasn1 reads them
+ * all the same, and a SET would pass for none here. */
 static bool skip_long_tag(struct der *der)
 {
 	size_t byte;
 
-	do {
+	if (!read_byte(der, &byte) || byte < LONG_TAG_MIN || byte == 0x80)
+		return false;
+	while ((byte & 0x80) != 0)
 		if (!read_byte(der, &byte))
 			return false;
-	} while ((byte & 0x80) != 0);
 	return true;
 }
 
@@ -93,7 +98,8 @@ static void add_counts(struct der_counts *sum, struct der_counts counts)
 	sum->sets += counts.sets;
 }
 
-/* No element is shorter than two bytes, and no SET begins with another. */
+/* No element is shorter than two bytes, and no SET begins with another one than
+ * these two. */
 static struct der_counts most_in(struct der der)
 {
 	struct der_counts counts = { 0 };
@@ -102,7 +108,7 @@ static struct der_counts most_in(struct der der)
 		return counts;
 	counts.elements = der.left / 2;
 	for (size_t i = 0; i < der.left; i++)
-		counts.sets += der.at[i] == DER_SET;
+		counts.sets += der.at[i] == DER_SET || der.at[i] == LONG_SET;
 	return counts;
 }
 

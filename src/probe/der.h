@@ -25,7 +25,8 @@ struct der_element {
 #define DER_UTC_TIME 0x17
 #define DER_GENERALIZED_TIME 0x18
 #define DER_SET 0x31
-#define DER_CONSTRUCTED 0x20		      /* a bit of any tag */
+#define DER_DNS_NAME 0x82    /* in GeneralNames (RFC 5280, 4.2.1.6) */
+#define DER_CONSTRUCTED 0x20 /* a bit of any tag */
 #define DER_CONTEXT(number) (0xa0 + (number)) /* constructed */
 
 /* Relative distinguished names (SETs) of all names in a certificate: libtasn1
@@ -39,7 +40,8 @@ struct der_element {
 
 /* Reads the next element and moves past it. False if none is left, or if it
  * does not end within `der`. Lengths with leading zeros pass, as libtasn1 lets
- * them pass; indefinite ones do not. */
+ * them pass; indefinite ones do not, nor do tags of several bytes whose number
+ * fits into one. */
 bool der_next(struct der *der, struct der_element *ret_element);
 
 /* Moves into the content of the element `index` (from 0) of `der`. False if

@@ -132,7 +132,8 @@ static void finish_slot(struct slot *slot)
 	engine->in_flight--;
 	queue->in_flight--;
 	finish_pair(engine, pair, &c->result);
-	if (c->result.certificate != NULL) {
+	/* The old versions are for a retry, never for a first offer. */
+	if (c->result.certificate != NULL && c->offer != OFFER_OLD) {
 		queue->offer = c->offer;
 		queue->is_known_offer = true;
 	}

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "probe/certificate.h"
 #include "probe/der.h"
+#include "probe/gnutls_cleanup.h"
 
 #define HASH_MAX 64 /* bytes: SHA-512 */
 /* Extended key usages of a certificate in a response; responders have one. */
@@ -42,17 +43,6 @@ static void cleanup_response(gnutls_ocsp_resp_t *response)
 {
 	if (*response != NULL)
 		gnutls_ocsp_resp_deinit(*response);
-}
-
-static void cleanup_pubkey(gnutls_pubkey_t *key)
-{
-	if (*key != NULL)
-		gnutls_pubkey_deinit(*key);
-}
-
-static void cleanup_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
 }
 
 /* NULL if it is malformed or says no more than that there was an error. */
@@ -136,7 +126,7 @@ static bool is_hash_of_key(const gnutls_datum_t *hash,
 			   gnutls_digest_algorithm_t algorithm,
 			   gnutls_x509_crt_t issuer)
 {
-	CLEANUP(cleanup_pubkey) gnutls_pubkey_t key = NULL;
+	CLEANUP(cleanup_public_key) gnutls_pubkey_t key = NULL;
 	CLEANUP(cleanup_datum) gnutls_datum_t spki = { NULL, 0 };
 	uint8_t digest[HASH_MAX];
 	struct der bits;

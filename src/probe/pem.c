@@ -11,12 +11,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-
-static void cleanup_key(gnutls_x509_privkey_t *key)
-{
-	if (*key != NULL)
-		gnutls_x509_privkey_deinit(*key);
-}
+#include "probe/gnutls_cleanup.h"
 
 static int read_pem(const char *path, struct buffer *pem,
 		    gnutls_datum_t *ret_datum, struct error *err)
@@ -72,7 +67,7 @@ int pem_read_key(const char *path, gnutls_x509_privkey_t *ret_key,
 {
 	CLEANUP(buffer_free)
 	struct buffer pem = BUFFER_INIT(PEM_FILE_MAX_BYTES);
-	CLEANUP(cleanup_key) gnutls_x509_privkey_t key = NULL;
+	CLEANUP(cleanup_private_key) gnutls_x509_privkey_t key = NULL;
 	gnutls_datum_t datum;
 	int r = read_pem(path, &pem, &datum, err);
 

@@ -16,35 +16,32 @@
 #include "base/cleanup.h"
 #include "probe/certificate.h"
 #include "probe/der.h"
+#include "probe/gnutls_cleanup.h"
 
 #define ACCESS_DESCRIPTIONS_MAX 8 /* of a certificate, that are looked at */
-#define KEY_ID_MAX 64		  /* bytes; longer ones are taken for none */
+/* Bytes of the extension with them: GnuTLS decodes all of it for each one. */
+#define ACCESS_SIZE_MAX 4096
+#define KEY_ID_MAX 64 /* bytes; longer ones are taken for none */
 
 #define SIGNATURE_FLAGS                                                        \
 	(GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1)
 
-static void cleanup_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
-}
-
-static void cleanup_pubkey(gnutls_pubkey_t *key)
-{
-	if (*key != NULL)
-		gnutls_pubkey_deinit(*key);
-}
-
 /* --- Reading ---------------------------------------------------------------
  */
 
-static bool has_many_purposes(gnutls_x509_crt_t crt)
+static bool is_larger(gnutls_x509_crt_t crt, const char *oid, size_t limit)
 {
 	CLEANUP(cleanup_datum) gnutls_datum_t extension = { NULL, 0 };
 
-	return gnutls_x509_crt_get_extension_by_oid2(
-		       crt, GNUTLS_X509EXT_OID_EXTENDED_KEY_USAGE, 0,
-		       &extension, NULL) >= 0 &&
-	       extension.size > PRESENTED_PURPOSES_MAX;
+	return gnutls_x509_crt_get_extension_by_oid2(crt, oid, 0, &extension,
+						     NULL) >= 0 &&
+	       extension.size > limit;
+}
+
+static bool has_many_purposes(gnutls_x509_crt_t crt)
+{
+	return is_larger(crt, GNUTLS_X509EXT_OID_EXTENDED_KEY_USAGE,
+			 PRESENTED_PURPOSES_MAX);
 }
 
 static bool has_many_elements(const uint8_t *der, size_t size)
@@ -139,7 +136,7 @@ static gnutls_sign_algorithm_t algorithm_of(const struct presented *p)
 bool presented_is_signed_by(const struct presented *presented,
 			    const struct presented *issuer)
 {
-	CLEANUP(cleanup_pubkey) gnutls_pubkey_t key = NULL;
+	CLEANUP(cleanup_public_key) gnutls_pubkey_t key = NULL;
 	gnutls_sign_algorithm_t algorithm = algorithm_of(presented);
 	gnutls_datum_t what;
 	gnutls_datum_t signature;
@@ -180,6 +177,9 @@ bool presented_is_weak(const struct presented *presented)
 
 bool presented_names_its_issuer(const struct presented *presented)
 {
+	if (is_larger(presented->crt, GNUTLS_X509EXT_OID_AUTHORITY_INFO_ACCESS,
+		      ACCESS_SIZE_MAX))
+		return false;
 	for (unsigned int i = 0; i < ACCESS_DESCRIPTIONS_MAX; i++) {
 		CLEANUP(cleanup_datum) gnutls_datum_t uri = { NULL, 0 };
 		int r = gnutls_x509_crt_get_authority_info_access(

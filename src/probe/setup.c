@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "probe/gnutls_cleanup.h"
 #include "probe/pem.h"
 
 /* --- CA stores -------------------------------------------------------------
@@ -55,17 +56,11 @@ static int load_store(struct probe_setup *setup, const char *path,
 /* --- Client certificates ---------------------------------------------------
  */
 
-static void cleanup_key(gnutls_x509_privkey_t *key)
-{
-	if (*key != NULL)
-		gnutls_x509_privkey_deinit(*key);
-}
-
 static int load_client(const struct job_config *job,
 		       gnutls_certificate_credentials_t credentials,
 		       struct error *err)
 {
-	CLEANUP(cleanup_key) gnutls_x509_privkey_t key = NULL;
+	CLEANUP(cleanup_private_key) gnutls_x509_privkey_t key = NULL;
 	gnutls_x509_crt_t *crts = NULL;
 	unsigned int count = 0;
 	int r = pem_read_key(job->client_key, &key, err);

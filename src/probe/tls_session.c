@@ -96,9 +96,14 @@ static int on_certificate(gnutls_session_t session, unsigned int type,
 	if (chain.count == 0)
 		return 0;
 	r = take_chain(s, &chain);
-	if (r == GNUTLS_E_MEMORY_ERROR ||
-	    s->pair->endpoint->job->handshake == HANDSHAKE_FULL)
+	if (r == GNUTLS_E_MEMORY_ERROR)
 		return r;
+	if (s->pair->endpoint->job->handshake == HANDSHAKE_FULL) {
+		/* GnuTLS is about to read them all, the issuers as well. */
+		if (r == 0 && chain_is_costly(body->data, body->size, format))
+			r = GNUTLS_E_CERTIFICATE_ERROR;
+		return r;
+	}
 	s->is_enough = s->found.certificate != NULL &&
 		       s->found.certificate->is_readable;
 	return GNUTLS_E_CERTIFICATE_ERROR; /* hangs up */

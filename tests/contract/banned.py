@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Functions that do not occur in src/: they overflow, hide errors, start
-shells, or keep state of their own."""
+shells, keep state of their own, or take long over what a server sent."""
 
 import os
 import pathlib
@@ -12,7 +12,8 @@ SRC = pathlib.Path(os.environ.get("srcdir", ".")) / "src"
 BANNED = ["strcpy", "stpcpy", "strcat", "sprintf", "vsprintf", "gets",
           "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "tmpnam", "mktemp", "gmtime",
-          "localtime", "ctime", "asctime", "longjmp"]
+          "localtime", "ctime", "asctime", "longjmp",
+          "gnutls_x509_crt_equals"]
 
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")[ \t\n]*\(")
 # Comments and literals say what they like.

@@ -29,21 +29,51 @@ def costs_a_verification(bits):
             + tlswire.server_hello_done())
 
 
-def costs_a_reading(names):
-    """libtasn1 takes quadratic time over the parts of a name."""
-    key = der.rsa_key(1 << 2047 | 1, 65537)
-    certificate = der.certificate(
-        key, DOMAIN, subject=der.directory_name(*["a"] * names))
+KEY = der.rsa_key(1 << 2047 | 1, 65537)
+
+
+def presents(*certificates):
     return (tlswire.server_hello(cipher=ECDHE_RSA)
-            + tlswire.certificate_message(certificate)
+            + tlswire.certificate_message(*certificates)
             + tlswire.server_key_exchange(b"\x01" * 256)
             + tlswire.server_hello_done())
+
+
+def costs_a_reading(names, place=0):
+    """libtasn1 takes quadratic time over the parts of a name. GnuTLS has it
+    read all that comes behind the leaf as well."""
+    costly = der.certificate(
+        KEY, DOMAIN, subject=der.directory_name(*["a"] * names))
+    return presents(*[der.certificate(KEY, DOMAIN)] * place, costly)
+
+
+def hides_what_it_costs(names):
+    """Likewise where tags of two bytes are no DER, and yet read."""
+    part = der.relative_name("a")
+    part = b"\x3f\x11" + part[1:]           # SET, as 31 and above are written
+    return presents(der.certificate(
+        KEY, DOMAIN, subject=der.element(der.SEQUENCE, part * names)))
+
+
+def costs_the_run():
+    """GMP ends a program that divides by zero: by this issuer's prime."""
+    signature = der.element(der.SEQUENCE, der.integer(5) + der.integer(7))
+    leaf = der.certificate(KEY, DOMAIN, der.directory_name("leaf"),
+                           der.DSA_SIGNED, signature)
+    issuer = der.certificate(der.dsa_key(0, (1 << 255) + 95, 2, 3), DOMAIN)
+    return presents(leaf, issuer)
 
 
 #: Name: (what the pod says, its status, its reason)
 ANSWERS = {
     "key": (costs_a_verification(65536), "valid", "handshake_error"),
     "names": (costs_a_reading(20000), "notfound", "bad_certificate"),
+    "hidden names": (hides_what_it_costs(20000), "notfound",
+                     "bad_certificate"),
+    "issuer": (costs_the_run(), "valid", "handshake_error"),
+    "issuer's names": (costs_a_reading(42000, 1), "valid", "handshake_error"),
+    "names behind many": (costs_a_reading(40000, 40), "valid",
+                          "handshake_error"),
 }
 
 

@@ -160,6 +160,31 @@ static void test_more_than_are_looked_at(void **state)
 	assert_false(chain_parse(m.bytes, m.size, CHAIN_TLS12, &chain));
 }
 
+/* One certificate is enough, wherever it is: what is left out is decoded by
+ * GnuTLS all the same. */
+static void test_costly(void **state)
+{
+	static const uint8_t fine[] = { 0x30, 2, 5, 0 };
+
+	(void)state;
+	for (size_t costly = 0; costly <= CHAIN_MAX + 5; costly++) {
+		struct message m = { .size = 3 };
+
+		for (size_t i = 0; i < CHAIN_MAX + 5; i++) {
+			put_number(&m, sizeof(fine), 3);
+			memcpy(m.bytes + m.size, fine, sizeof(fine));
+			if (i == costly) /* no DER */
+				m.bytes[m.size + 1] = 3;
+			m.size += sizeof(fine);
+		}
+		m.bytes[1] = (uint8_t)((m.size - 3) >> 8);
+		m.bytes[2] = (uint8_t)(m.size - 3);
+		assert_int_equal(chain_is_costly(m.bytes, m.size, CHAIN_TLS12),
+				 costly < CHAIN_MAX + 5);
+	}
+	assert_true(chain_is_costly(fine, sizeof(fine), CHAIN_TLS12));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_more_than_are_looked_at),
+		cmocka_unit_test(test_costly),
 	};
 
 	return cmocka_run_group_tests_name("chain", tests, NULL, NULL);

@@ -424,6 +424,109 @@ static void test_summary_shows_flaws_last(void **state)
 	world_free(&w);
 }
 
+/* Nor do servers that lack a type of key, even if they all do. */
+static void test_summary_shows_missing_types_last(void **state)
+{
+	struct certificate fresh_one = world_certificate('a', -1, 89);
+	struct certificate old_one = world_certificate('b', -2, 88);
+	struct job_config *job;
+	struct world w;
+	char *text;
+
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	job->key_types[KEY_TYPE_RSA] = true;
+	job->key_types[KEY_TYPE_ECDSA] = true;
+	for (size_t i = 0; i < SUMMARY_PAIRS_MAX + 2; i++)
+		world_add_pod(&w, job, "ns",
+			      i == SUMMARY_PAIRS_MAX	 ? "lags" :
+			      i == SUMMARY_PAIRS_MAX + 1 ? "flawed" :
+							   "good");
+	world_build(&w);
+	for (size_t i = 0; i < SUMMARY_PAIRS_MAX + 2; i++) {
+		world_show(&w, 2 * i,
+			   i == SUMMARY_PAIRS_MAX ? &old_one : &fresh_one);
+		world_verify(&w, 2 * i,
+			     i == SUMMARY_PAIRS_MAX + 1 ? VERIFY_OTHER :
+							  VERIFY_OK);
+		world_break(&w, 2 * i + 1, REASON_KEY_TYPE_MISSING);
+	}
+	world_finish(&w);
+	text = exposition_of(&w, METRICS_SUMMARY, false, *state);
+	assert_int_equal(count_lines(text, P "probe_success{"),
+			 SUMMARY_PAIRS_MAX);
+	assert_non_null(strstr(text, "pod=\"lags\",domain=\"a.example\","
+				     "port=\"443\",key=\"rsa\""));
+	assert_non_null(strstr(text, "pod=\"flawed\",domain=\"a.example\","
+				     "port=\"443\",key=\"rsa\""));
+	free(text);
+	world_free(&w);
+}
+
+/* METRICS_MUX knows no types of keys. */
+static void test_mux_of_key_types(void **state)
+{
+	static const struct {
+		const char *name, *status;
+		int64_t rsa_end, ecdsa_end; /* days; 0: the type is missing */
+		const char *seconds;
+		const char *errors;
+	} rows[] = {
+		{ "both are good", "valid", 89, 29, "} 2505600\n", "} 0\n" },
+		{ "the other ends first", "valid", 29, 89, "} 2505600\n",
+		  "} 0\n" },
+		{ "one is missing", "valid", 89, 0, "} 7689600\n", "} 0\n" },
+		{ "the other is", "valid", 0, 29, "} 2505600\n", "} 0\n" },
+		{ "one is over, one missing", "expired", -1, 0, "} -86400\n",
+		  "} 0\n" },
+		{ "neither is there", NULL, 0, 0, NULL, "} 2\n" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const int64_t ends[] = { rows[i].rsa_end, rows[i].ecdsa_end };
+		struct certificate certificates[2];
+		struct job_config *job;
+		struct world w;
+		char line[128] = "";
+		char *text;
+
+		world_init(&w);
+		job = world_add_job(&w, "edge");
+		world_add_domain(job, "a.example");
+		job->key_types[KEY_TYPE_RSA] = true;
+		job->key_types[KEY_TYPE_ECDSA] = true;
+		world_add_pod(&w, job, "ns", "p0");
+		world_build(&w);
+		for (size_t j = 0; j < COUNT_OF(ends); j++) {
+			certificates[j] = world_certificate((char)('a' + j),
+							    -90, ends[j]);
+			if (ends[j] == 0)
+				world_break(&w, j, REASON_KEY_TYPE_MISSING);
+			else
+				world_show(&w, j, &certificates[j]);
+		}
+		world_finish(&w);
+		text = exposition_of(&w, METRICS_MUX, false, *state);
+		if (rows[i].status != NULL) {
+			(void)snprintf(line, sizeof(line), "status=\"%s\"} 1\n",
+				       rows[i].status);
+			assert_row(strstr(text, line) != NULL, rows[i].name);
+			assert_row(strstr(text, rows[i].seconds) != NULL,
+				   rows[i].name);
+		}
+		assert_row(count_lines(text, P "certificate{") == 4,
+			   rows[i].name);
+		(void)snprintf(line, sizeof(line),
+			       P "tls_open_connection_error{ns=\"ns\","
+				 "pod=\"p0\",domain=\"a.example\"%s",
+			       rows[i].errors);
+		assert_row(strstr(text, line) != NULL, rows[i].name);
+		free(text);
+		world_free(&w);
+	}
+}
+
 static void test_nothing_found(void **state)
 {
 	struct world w;
@@ -479,6 +582,8 @@ int main(void)
 		TEST(test_summary_keeps_the_worst),
 		TEST(test_summary_keeps_the_flawed),
 		TEST(test_summary_shows_flaws_last),
+		TEST(test_summary_shows_missing_types_last),
+		TEST(test_mux_of_key_types),
 		TEST(test_nothing_found),
 		TEST(test_print),
 	};

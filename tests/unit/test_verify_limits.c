@@ -18,6 +18,7 @@
 #define OID_PURPOSES "2.5.29.37"
 #define OID_NAMES "2.5.29.17"
 #define OID_CONSTRAINTS "2.5.29.30"
+#define OID_ACCESS "1.3.6.1.5.5.7.1.1"
 
 static size_t judged;
 static size_t signatures;
@@ -201,6 +202,7 @@ struct costs {
 	gnutls_datum_t purposes;
 	gnutls_datum_t constraints;
 	gnutls_datum_t names;
+	gnutls_datum_t access;
 	gnutls_datum_t junk;
 };
 
@@ -211,6 +213,10 @@ static int costs_setup(void **state)
 	c->purposes = repeat("\x06\x03\x2a\x03\x04", 5, 2000, SEQUENCE);
 	c->constraints = repeat("\x30\x03\x82\x01x", 5, 1000, PERMITTED);
 	c->names = repeat("\x82\x05www.x", 7, 5000, SEQUENCE);
+	/* Each a caIssuers */
+	c->access = repeat("\x30\x0d\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02"
+			   "\x86\x01x",
+			   15, 300, SEQUENCE);
 	c->junk = repeat("", 1, 16000, "\x04");
 	*state = c;
 	return 0;
@@ -223,6 +229,7 @@ static int costs_teardown(void **state)
 	free(c->purposes.data);
 	free(c->constraints.data);
 	free(c->names.data);
+	free(c->access.data);
 	free(c->junk.data);
 	test_free(c);
 	return 0;
@@ -245,6 +252,7 @@ static void test_costly_issuers(void **state)
 		  { .rsa_modulus_size = 256, .rsa_exponent_size = 100 },
 		  true },
 		{ "DSA", { .dsa_p_size = 1024, .dsa_q_size = 1024 }, true },
+		{ "a byte of DSA", { .dsa_p_size = 1, .dsa_q_size = 1 }, true },
 		{ "purposes",
 		  { .extension = { OID_PURPOSES, c->purposes, false } },
 		  true },
@@ -309,6 +317,10 @@ static void test_costly_leaves(void **state)
 		  VERIFY_UNKNOWN_ISSUER },
 		{ "names",
 		  { .extension = { OID_NAMES, c->names, false } },
+		  VERIFY_OK,
+		  VERIFY_UNKNOWN_ISSUER },
+		{ "issuers to fetch",
+		  { .extension = { OID_ACCESS, c->access, false } },
 		  VERIFY_OK,
 		  VERIFY_UNKNOWN_ISSUER },
 		{ "bytes",

@@ -4,6 +4,8 @@
 SEQUENCE, SET = 0x30, 0x31
 RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 SHA256_WITH_RSA = "1.2.840.113549.1.1.11"
+DSA = "1.2.840.10040.4.1"
+DSA_WITH_SHA256 = "2.16.840.1.101.3.4.3.2"
 COMMON_NAME = "2.5.4.3"
 SUBJECT_ALT_NAME = "2.5.29.17"
 
@@ -47,9 +49,19 @@ def rsa_key(modulus, exponent):
         + element(3, b"\0" + numbers))
 
 
-def certificate(key, domain, subject=directory_name("x")):
+def dsa_key(p, q, g, y):
+    numbers = element(SEQUENCE, integer(p) + integer(q) + integer(g))
+    return element(SEQUENCE, element(SEQUENCE, identifier(DSA) + numbers)
+                   + element(3, b"\0" + integer(y)))
+
+
+RSA_SIGNED = element(SEQUENCE, identifier(SHA256_WITH_RSA) + b"\x05\x00")
+DSA_SIGNED = element(SEQUENCE, identifier(DSA_WITH_SHA256))
+
+
+def certificate(key, domain, subject=directory_name("x"),
+                algorithm=RSA_SIGNED, signature=bytes(256)):
     """With a signature that nobody made."""
-    algorithm = element(SEQUENCE, identifier(SHA256_WITH_RSA) + b"\x05\x00")
     validity = element(SEQUENCE, element(0x17, b"250101000000Z")
                        + element(0x17, b"450101000000Z"))
     names = element(SEQUENCE, identifier(SUBJECT_ALT_NAME) + element(
@@ -59,7 +71,7 @@ def certificate(key, domain, subject=directory_name("x")):
         + directory_name("x") + validity + subject + key
         + element(0xa3, element(SEQUENCE, names)))
     return element(SEQUENCE, to_be_signed + algorithm
-                   + element(3, b"\0" + bytes(256)))
+                   + element(3, b"\0" + signature))
 
 
 def read(data):
