@@ -154,6 +154,7 @@ int atomic_file_open(const char *path, struct atomic_file *ret_file,
 	struct atomic_file file = ATOMIC_FILE_INIT;
 	int r;
 
+	file.mode = 0644;
 	file.path = strdup(path);
 	if (file.path == NULL)
 		return error_memory(err);
@@ -178,8 +179,8 @@ static int replace(struct atomic_file *file, struct error *err)
 {
 	int fd = file->fd;
 
-	if (fchmod(fd, 0644) < 0)
-		return fail(err, file->path, "cannot be made readable");
+	if (fchmod(fd, file->mode) < 0)
+		return fail(err, file->path, "its mode cannot be set");
 	if (fsync(fd) < 0)
 		return fail(err, file->path, "cannot be written to the disk");
 	file->fd = -1;

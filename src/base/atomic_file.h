@@ -4,7 +4,7 @@
  *
  *	atomic_file_open(path, &file, err)    resolves, checks, creates
  *	... write to file.fd ...
- *	atomic_file_commit(&file, err)        fsync, 0644, rename, fsync
+ *	atomic_file_commit(&file, err)        fsync, file.mode, rename, fsync
  *	atomic_file_abort(&file)              or: as if nothing had been
  *
  * The temporary file is in the same directory, hidden, and does not end in
@@ -15,6 +15,8 @@
 #ifndef CEM_BASE_ATOMIC_FILE_H
 #define CEM_BASE_ATOMIC_FILE_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 
 struct atomic_file {
@@ -23,6 +25,9 @@ struct atomic_file {
 	char *path;	 /* as given, for messages */
 	char *name;	 /* in the directory, links resolved */
 	char *temporary; /* in the directory */
+	mode_t mode;	 /* that the file gets with the commit, whatever the
+			  * umask: 0644 if nobody sets another; 0600 until
+			  * then */
 };
 
 #define ATOMIC_FILE_INIT                                                       \

@@ -6,6 +6,7 @@
 #ifndef CEM_BASE_CLOCK_H
 #define CEM_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Milliseconds since 1970-01-01T00:00:00Z, without leap seconds. */
@@ -29,6 +30,10 @@ int64_t mono_now_us(void);
 
 /* Whole seconds since the epoch, rounded down. */
 int64_t wall_seconds(struct wall_time t);
+
+/* Whether `text` is a point in time as RFC 3339 has it
+ * ("2026-11-24T02:06:29.5+01:00"); stores it in *ret_time if so. */
+bool wall_parse(const char *text, struct wall_time *ret_time);
 
 /* For tests: wall_now() stands still at `t` from here on. */
 void wall_freeze(struct wall_time t);

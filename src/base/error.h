@@ -23,6 +23,7 @@ enum error_code {
 	ERROR_TLS,	    /* the API server's identity, or TLS with it */
 	ERROR_UNAUTHORIZED, /* the API does not know this credential */
 	ERROR_FORBIDDEN,    /* the API knows it and says no */
+	ERROR_NOT_FOUND,    /* the API does not have it */
 	ERROR_SERVER,	    /* the API failed */
 	ERROR_INTERRUPTED,  /* a termination signal */
 };

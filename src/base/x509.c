@@ -8,7 +8,6 @@
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "base/wipe.h"
 
 #define COMMON_NAME_MAX 256 /* bytes; ub-common-name is 64 characters */
+#define NEVER 253402300799  /* 9999-12-31T23:59:59Z (RFC 5280, 4.1.2.5) */
 
 int x509_init(struct error *err)
 {
@@ -85,28 +85,57 @@ int x509_base64_decode(const char *text, struct buffer *ret_bytes,
 	return r;
 }
 
+int x509_base64_encode(const void *bytes, size_t size, struct buffer *ret_text,
+		       struct error *err)
+{
+	gnutls_datum_t in = {
+		(unsigned char *)(uintptr_t)bytes,
+		(unsigned int)size,
+	};
+	gnutls_datum_t out = { NULL, 0 };
+	int r;
+
+	if (gnutls_base64_encode2(&in, &out) < 0)
+		return error_memory(err);
+	r = buffer_append(ret_text, out.data, out.size, err);
+	explicit_bzero(out.data, out.size);
+	gnutls_free(out.data);
+	return r;
+}
+
 static void cleanup_certificate(gnutls_x509_crt_t *certificate)
 {
 	if (*certificate != NULL)
 		gnutls_x509_crt_deinit(*certificate);
 }
 
-int x509_common_name(const char *pem, size_t size, char **ret_name,
-		     struct error *err)
+/* The first certificate in PEM text. */
+static int import(const char *pem, size_t size, gnutls_x509_crt_t *certificate,
+		  struct error *err)
 {
-	CLEANUP(cleanup_certificate) gnutls_x509_crt_t certificate = NULL;
 	gnutls_datum_t in = {
 		(unsigned char *)(uintptr_t)pem,
 		(unsigned int)size,
 	};
-	char name[COMMON_NAME_MAX];
-	size_t name_size = sizeof(name);
 
-	if (gnutls_x509_crt_init(&certificate) < 0)
+	if (gnutls_x509_crt_init(certificate) < 0)
 		return error_memory(err);
-	if (gnutls_x509_crt_import(certificate, &in, GNUTLS_X509_FMT_PEM) < 0)
+	if (gnutls_x509_crt_import(*certificate, &in, GNUTLS_X509_FMT_PEM) < 0)
 		return error_set(err, ERROR_INVALID,
 				 "is not a PEM certificate");
+	return 0;
+}
+
+int x509_common_name(const char *pem, size_t size, char **ret_name,
+		     struct error *err)
+{
+	CLEANUP(cleanup_certificate) gnutls_x509_crt_t certificate = NULL;
+	char name[COMMON_NAME_MAX];
+	size_t name_size = sizeof(name);
+	int r = import(pem, size, &certificate, err);
+
+	if (r < 0)
+		return r;
 	if (gnutls_x509_crt_get_dn_by_oid(certificate,
 					  GNUTLS_OID_X520_COMMON_NAME, 0, 0,
 					  name, &name_size) < 0)
@@ -115,6 +144,28 @@ int x509_common_name(const char *pem, size_t size, char **ret_name,
 	*ret_name = text_clean(name, name_size, sizeof(name));
 	if (*ret_name == NULL)
 		return error_memory(err);
+	return 0;
+}
+
+int x509_dates(const char *pem, size_t size, int64_t *ret_not_before,
+	       int64_t *ret_not_after, struct error *err)
+{
+	CLEANUP(cleanup_certificate) gnutls_x509_crt_t certificate = NULL;
+	time_t not_before;
+	time_t not_after;
+	int r = import(pem, size, &certificate, err);
+
+	if (r < 0)
+		return r;
+	not_before = gnutls_x509_crt_get_activation_time(certificate);
+	not_after = gnutls_x509_crt_get_expiration_time(certificate);
+	if (not_before == (time_t)-1 || not_after == (time_t)-1)
+		return error_set(err, ERROR_INVALID,
+				 "has dates that cannot be read");
+	if (not_after == GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION)
+		not_after = NEVER;
+	*ret_not_before = not_before;
+	*ret_not_after = not_after;
 	return 0;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the stages outside probe/ need of GnuTLS: host names in their ASCII
- * form, base64, names in certificate files, and versions.
+ * form, base64, names and dates in certificate files, and versions.
  */
 #ifndef CEM_BASE_X509_H
 #define CEM_BASE_X509_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -33,10 +34,20 @@ int x509_to_ascii(const char *name, char **ret_name, struct error *err)
 int x509_base64_decode(const char *text, struct buffer *ret_bytes,
 		       struct error *err) __attribute__((warn_unused_result));
 
+/* Appends the bytes' base64, on one line. */
+int x509_base64_encode(const void *bytes, size_t size, struct buffer *ret_text,
+		       struct error *err) __attribute__((warn_unused_result));
+
 /* The common name of the first certificate in PEM text, as it is in the
  * certificate; a new string. ERROR_INVALID if there is none. */
 int x509_common_name(const char *pem, size_t size, char **ret_name,
 		     struct error *err) __attribute__((warn_unused_result));
+
+/* The validity of the first certificate in PEM text, in seconds since the
+ * epoch. ERROR_INVALID if there is none. */
+int x509_dates(const char *pem, size_t size, int64_t *ret_not_before,
+	       int64_t *ret_not_after, struct error *err)
+	__attribute__((warn_unused_result));
 
 #define X509_WORDS_MAX 256 /* bytes, with the NUL */
 

@@ -318,6 +318,14 @@ int yaml_number(const struct yaml *yaml, const struct yaml_node *node,
 	return 0;
 }
 
+bool yaml_is_plain(const struct yaml_node *node)
+{
+	struct fy_node *n = resolve(node);
+
+	return n != NULL && fy_node_is_scalar(n) &&
+	       fy_node_get_style(n) == FYNS_PLAIN;
+}
+
 void yaml_wipe(const struct yaml_node *node)
 {
 	struct fy_node *n = resolve(node);

@@ -73,6 +73,10 @@ int yaml_number(const struct yaml *yaml, const struct yaml_node *node,
 		unsigned long long maximum, unsigned long long *ret_number,
 		struct error *err) __attribute__((warn_unused_result));
 
+/* Whether the scalar is unquoted: what is then a number, say, is for its reader
+ * to decide. */
+bool yaml_is_plain(const struct yaml_node *node);
+
 /* Overwrites the scalar in the document's own memory: after it was read, for
  * secrets. */
 void yaml_wipe(const struct yaml_node *scalar);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the access to the API server is found, and what it says of itself.
+ * Where the access to the API server is found, what it says of itself, and how
+ * its credential is got again.
  * Reading a kubeconfig is kube/kubeconfig.c's.
  */
 #include <config.h>
 
 #include "kube/access.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/vector.h"
 #include "base/x509.h"
 #include "kube/kubeconfig.h"
 
@@ -32,24 +35,29 @@ void kube_access_free(struct kube_access *access)
 	free(access->source);
 	free(access->server);
 	free(access->tls_server_name);
+	kube_proxy_free(&access->proxy);
 	kube_file_free(&access->ca);
 	kube_file_free(&access->client_certificate);
 	kube_file_free(&access->client_key);
 	buffer_free(&access->token);
+	free(access->token_path);
+	buffer_free(&access->basic);
+	if (access->exec != NULL)
+		kube_exec_free(access->exec);
+	free(access->exec);
 	*access = (struct kube_access){ 0 };
 }
 
-void kube_access_hide_token(const struct kube_access *access, struct error *err)
+static void hide(const struct buffer *secret, struct error *err)
 {
-	const struct buffer *token = &access->token;
 	size_t left = sizeof(err->message);
 	size_t prefix =
-		token->size < TOKEN_SHOWN_MAX ? token->size : TOKEN_SHOWN_MAX;
+		secret->size < TOKEN_SHOWN_MAX ? secret->size : TOKEN_SHOWN_MAX;
 	char *at = err->message;
 
 	if (prefix == 0)
 		return;
-	while ((at = memmem(at, strlen(at), token->data, prefix)) != NULL) {
+	while ((at = memmem(at, strlen(at), secret->data, prefix)) != NULL) {
 		size_t length = strcspn(at, " ");
 
 		memset(at, '*', length);
@@ -60,6 +68,12 @@ void kube_access_hide_token(const struct kube_access *access, struct error *err)
 	explicit_bzero(err->message + strlen(err->message), left);
 }
 
+void kube_access_hide_token(const struct kube_access *access, struct error *err)
+{
+	hide(&access->token, err);
+	hide(&access->basic, err);
+}
+
 bool kube_file_is_set(const struct kube_file *file)
 {
 	return file->path != NULL || file->bytes.size > 0;
@@ -67,8 +81,9 @@ bool kube_file_is_set(const struct kube_file *file)
 
 bool kube_access_has_credential(const struct kube_access *access)
 {
-	return access->token.size > 0 ||
-	       kube_file_is_set(&access->client_certificate);
+	return access->token.size > 0 || access->basic.size > 0 ||
+	       kube_file_is_set(&access->client_certificate) ||
+	       access->exec != NULL;
 }
 
 bool kube_access_is_token(const struct buffer *token)
@@ -112,7 +127,6 @@ int kube_access_in_cluster(const char *directory, const char *host,
 			   struct error *err)
 {
 	CLEANUP(kube_access_free) struct kube_access access = { 0 };
-	CLEANUP(cleanup_free) char *token = NULL;
 	bool is_ipv6 = strchr(host, ':') != NULL;
 	int r;
 
@@ -121,9 +135,9 @@ int kube_access_in_cluster(const char *directory, const char *host,
 	    asprintf(&access.server, "https://%s%s%s:%s", is_ipv6 ? "[" : "",
 		     host, is_ipv6 ? "]" : "", port) < 0 ||
 	    asprintf(&access.ca.path, "%s/ca.crt", directory) < 0 ||
-	    asprintf(&token, "%s/token", directory) < 0)
+	    asprintf(&access.token_path, "%s/token", directory) < 0)
 		return error_memory(err);
-	r = kube_access_read_token(token, &access.token, err);
+	r = kube_access_read_token(access.token_path, &access.token, err);
 	if (r < 0)
 		return r;
 	*ret_access = access;
@@ -138,74 +152,182 @@ static const char *environment(const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* The one file that $KUBECONFIG names, as a new string; NULL if it names
- * none. */
-static int file_of_environment(char **ret_path, struct error *err)
+/* Adds the path of `length` bytes if there is something. What cannot be
+ * looked at is for its reader to complain of. */
+static int add_if_there(struct string_vector *paths, const char *path,
+			size_t length, struct error *err)
 {
-	const char *list = environment("KUBECONFIG");
-	CLEANUP(cleanup_free) char *path = NULL;
+	CLEANUP(cleanup_free) char *copy = strndup(path, length);
 
-	while (list != NULL && *list != '\0') {
-		size_t length = strcspn(list, ":");
-
-		if (length > 0 && path != NULL)
-			return error_set(err, ERROR_INVALID,
-					 "$KUBECONFIG names several files, "
-					 "which is not supported yet: give "
-					 "one by --kubeconfig");
-		if (length > 0 && (path = strndup(list, length)) == NULL)
-			return error_memory(err);
-		list += length + (list[length] == ':');
-	}
-	*ret_path = TAKE(path);
-	return 0;
+	if (copy == NULL)
+		return error_memory(err);
+	if (length == 0 || (access(copy, F_OK) < 0 && errno == ENOENT))
+		return 0;
+	return string_vector_add(paths, copy, err);
 }
 
-/* ~/.kube/config if it is there, else NULL. */
-static int file_of_home(char **ret_path, struct error *err)
+/* The files that $KUBECONFIG names and that are there; none if it names none.
+ * One that it names alone is to be there. */
+static int files_of_environment(struct string_vector *paths, struct error *err)
+{
+	const char *list = environment("KUBECONFIG");
+	const char *at = list;
+	bool has_names = false;
+	int r = 0;
+
+	while (r == 0 && at != NULL && *at != '\0') {
+		size_t length = strcspn(at, ":");
+
+		has_names = has_names || length > 0;
+		r = add_if_there(paths, at, length, err);
+		at += length + (at[length] == ':');
+	}
+	if (r == 0 && has_names && paths->count == 0)
+		return error_set(err, ERROR_INVALID,
+				 "$KUBECONFIG: there is no file '%s'", list);
+	return r;
+}
+
+/* ~/.kube/config if it is there. */
+static int file_of_home(struct string_vector *paths, struct error *err)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
 	const char *home = environment("HOME");
 
-	*ret_path = NULL;
 	if (home == NULL)
 		return 0;
 	if (asprintf(&path, "%s/.kube/config", home) < 0)
 		return error_memory(err);
-	if (access(path, F_OK) == 0)
-		*ret_path = TAKE(path);
-	return 0;
+	if (access(path, F_OK) < 0)
+		return 0;
+	return string_vector_add(paths, path, err);
 }
 
 int kube_access_find(const char *kubeconfig, const char *context,
 		     struct kube_access *ret_access, struct error *err)
 {
-	CLEANUP(cleanup_free) char *path = NULL;
+	CLEANUP(string_vector_free) struct string_vector paths = { 0 };
 	const char *host = environment("KUBERNETES_SERVICE_HOST");
 	const char *port = environment("KUBERNETES_SERVICE_PORT");
 	bool has_context = context != NULL && *context != '\0';
-	int r;
+	int r = kubeconfig != NULL ?
+			string_vector_add(&paths, kubeconfig, err) :
+			files_of_environment(&paths, err);
 
-	if (kubeconfig != NULL)
-		return kubeconfig_read(kubeconfig, context, ret_access, err);
-	r = file_of_environment(&path, err);
 	if (r < 0)
 		return r;
-	if (path == NULL && !has_context && host != NULL && port != NULL &&
+	if (paths.count == 0 && !has_context && host != NULL && port != NULL &&
 	    access(SERVICE_ACCOUNT "/token", F_OK) == 0)
 		return kube_access_in_cluster(SERVICE_ACCOUNT, host, port,
 					      ret_access, err);
-	if (path == NULL)
-		r = file_of_home(&path, err);
+	if (paths.count == 0)
+		r = file_of_home(&paths, err);
 	if (r < 0)
 		return r;
-	if (path == NULL)
+	if (paths.count == 0)
 		return error_set(err, ERROR_INVALID,
 				 "nothing says how to reach the Kubernetes "
 				 "API: give a kubeconfig by --kubeconfig, "
 				 "$KUBECONFIG or ~/.kube/config, or run in a "
 				 "pod with a service account");
-	return kubeconfig_read(path, context, ret_access, err);
+	return kubeconfig_read(&paths, context, ret_access, err);
+}
+
+static int run_plugin(struct kube_access *access, struct mono_time deadline,
+		      struct interrupt *interrupt, struct error *err)
+{
+	struct kube_exec_credential credential = { 0 };
+	int r = kube_exec_run(access->exec, deadline, interrupt, &credential,
+			      err);
+
+	if (r == -ERROR_INTERRUPTED)
+		return r;
+	if (r < 0)
+		return error_prefix(err, "%s", access->source);
+	buffer_free(&access->token);
+	buffer_free(&access->client_certificate.bytes);
+	buffer_free(&access->client_key.bytes);
+	access->token = credential.token;
+	access->client_certificate.bytes = credential.certificate;
+	access->client_key.bytes = credential.key;
+	return 0;
+}
+
+int kube_access_login(struct kube_access *access, struct mono_time deadline,
+		      struct interrupt *interrupt, struct error *err)
+{
+	if (access->exec == NULL)
+		return 0;
+	return run_plugin(access, deadline, interrupt, err);
+}
+
+int kube_access_renew(struct kube_access *access, struct mono_time deadline,
+		      struct interrupt *interrupt, bool *ret_is_new,
+		      struct error *err)
+{
+	CLEANUP(buffer_free) struct buffer token = { 0 };
+	struct buffer *old = &access->token;
+	struct error unread = { 0 };
+	int r;
+
+	*ret_is_new = false;
+	if (access->exec != NULL) {
+		r = run_plugin(access, deadline, interrupt, err);
+		*ret_is_new = r == 0;
+		return r;
+	}
+	if (access->token_path == NULL)
+		return 0;
+	r = kube_access_read_token(access->token_path, &token, &unread);
+	if (r == -ERROR_MEMORY)
+		return error_memory(err);
+	/* A file that is gone changes nothing about the server's words. */
+	if (r < 0)
+		return 0;
+	if (token.size == old->size &&
+	    memcmp(token.data, old->data, token.size) == 0)
+		return 0;
+	buffer_free(old);
+	*old = token;
+	token = (struct buffer){ 0 };
+	*ret_is_new = true;
+	return 0;
+}
+
+/* The client certificate in PEM, in *file if it had to be read. */
+static int client_pem(const struct kube_access *access, struct buffer *file,
+		      const struct buffer **ret_pem, struct error *err)
+{
+	const struct kube_file *certificate = &access->client_certificate;
+
+	*ret_pem = &certificate->bytes;
+	if (certificate->path == NULL)
+		return 0;
+	*ret_pem = file;
+	return file_read(certificate->path, file, err);
+}
+
+int kube_access_client_dates(const struct kube_access *access,
+			     struct kube_dates *ret_dates, struct error *err)
+{
+	CLEANUP(buffer_free) struct buffer file = BUFFER_INIT(KUBE_PEM_MAX);
+	const struct buffer *pem;
+	struct kube_dates dates = { .is_known = true };
+	int r;
+
+	*ret_dates = (struct kube_dates){ 0 };
+	if (!kube_file_is_set(&access->client_certificate))
+		return 0;
+	r = client_pem(access, &file, &pem, err);
+	if (r < 0)
+		return r;
+	r = x509_dates(pem->data, pem->size, &dates.not_before,
+		       &dates.not_after, err);
+	if (r < 0)
+		return error_prefix(err, "the client certificate of %s",
+				    access->source);
+	*ret_dates = dates;
+	return 0;
 }
 
 int kube_access_node(const struct kube_access *access, char **ret_node,
@@ -213,19 +335,15 @@ int kube_access_node(const struct kube_access *access, char **ret_node,
 {
 	CLEANUP(buffer_free) struct buffer file = BUFFER_INIT(KUBE_PEM_MAX);
 	CLEANUP(cleanup_free) char *name = NULL;
-	const struct kube_file *certificate = &access->client_certificate;
-	const struct buffer *pem = &certificate->bytes;
+	const struct buffer *pem;
 	int r;
 
 	*ret_node = NULL;
-	if (!kube_file_is_set(certificate))
+	if (!kube_file_is_set(&access->client_certificate))
 		return 0;
-	if (certificate->path != NULL) {
-		r = file_read(certificate->path, &file, err);
-		if (r < 0)
-			return r;
-		pem = &file;
-	}
+	r = client_pem(access, &file, &pem, err);
+	if (r < 0)
+		return r;
 	r = x509_common_name(pem->data, pem->size, &name, err);
 	if (r < 0)
 		return error_prefix(err, "the client certificate of %s",

@@ -7,31 +7,27 @@
 #include "kube/client.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "kube/curl_set.h"
 #include "kube/failure.h"
-
-#define FD_PATH_MAX 32
+#include "kube/tls.h"
 
 struct kube_client {
-	const struct kube_access *access;
+	struct kube_access *access;
 	struct interrupt *interrupt;
 	CURL *curl;
 	struct curl_slist *headers;
 	struct curl_slist *connect_to;
 	char *base; /* URL that paths are appended to */
-	/* What a kubeconfig holds inline: libcurl wants files. */
-	int ca;
-	int client_certificate;
-	int client_key;
+	struct kube_tls_files files;
+	struct kube_dates server_dates;
 	char words[CURL_ERROR_SIZE];
+	struct kube_answer answer; /* to the last request */
 };
 
 /* One request. */
@@ -40,121 +36,15 @@ struct transfer {
 	kube_body_function on_body;
 	void *data;
 	struct buffer refusal; /* the body, if the status is not 200 */
+	bool is_long;	       /* what came of that is enough */
 	bool is_typed;	       /* the content type was looked at */
 	int r;		       /* of on_body() */
 	struct error *err;
 };
 
-/* Sets an option that libcurl can refuse only for want of memory, or because
- * it was built without the feature. */
-#define SET(client, option, value)                                             \
-	do {                                                                   \
-		CURLcode set_ =                                                \
-			curl_easy_setopt((client)->curl, option, value);       \
-                                                                               \
-		if (set_ != CURLE_OK)                                          \
-			return error_set(err, ERROR_SYSTEM, "libcurl: %s: %s", \
-					 #option, curl_easy_strerror(set_));   \
-	} while (0)
-
 const char *kube_client_library_version(void)
 {
 	return curl_version_info(CURLVERSION_NOW)->version;
-}
-
-/* A memory file with these bytes, and its name as a path. */
-static int make_file(const struct buffer *bytes, int *ret_fd,
-		     char path[FD_PATH_MAX], struct error *err)
-{
-	*ret_fd = memfd_create("credential", MFD_CLOEXEC);
-	if (*ret_fd < 0)
-		return error_set(err, ERROR_SYSTEM, "memfd_create: %s",
-				 strerror(errno));
-	(void)snprintf(path, FD_PATH_MAX, "/proc/self/fd/%d", *ret_fd);
-	return file_write(*ret_fd, bytes->data, bytes->size, err);
-}
-
-/* The path of a file of the access, whether it was given so or inline. libcurl
- * would only tell that some file cannot be read; this says which and why. */
-static int path_of(const struct kube_client *client,
-		   const struct kube_file *file, int *ret_fd,
-		   char path[FD_PATH_MAX], const char **ret_path,
-		   struct error *err)
-{
-	if (file->path == NULL) {
-		*ret_path = path;
-		return make_file(&file->bytes, ret_fd, path, err);
-	}
-	*ret_path = file->path;
-	if (access(file->path, R_OK) < 0)
-		return error_set(err, ERROR_INVALID, "%s: %s: %s",
-				 client->access->source, file->path,
-				 strerror(errno));
-	return 0;
-}
-
-/* GnuTLS takes a file without a certificate for no authority at all, and would
- * then speak of an unknown issuer. */
-static int check_ca(const struct kube_access *access, struct error *err)
-{
-	CLEANUP(buffer_free) struct buffer file = BUFFER_INIT(KUBE_PEM_MAX);
-	const struct buffer *pem = &access->ca.bytes;
-	const char *path = access->ca.path;
-	int r = 0;
-
-	if (path != NULL) {
-		r = file_read(path, &file, err);
-		pem = &file;
-	}
-	if (r == 0 && strstr(pem->data, "CERTIFICATE-----") == NULL)
-		r = error_set(err, ERROR_INVALID, "%s has no PEM certificate",
-			      path == NULL ? "certificate-authority-data" :
-					     path);
-	if (r < 0)
-		return error_prefix(err, "%s", access->source);
-	return 0;
-}
-
-static int set_tls(struct kube_client *client, struct error *err)
-{
-	const struct kube_access *access = client->access;
-	char fd_path[FD_PATH_MAX];
-	const char *path;
-	int r = 0;
-
-	SET(client, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (access->insecure_skip_tls_verify) {
-		SET(client, CURLOPT_SSL_VERIFYPEER, 0L);
-		SET(client, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	/* Without a CA of its own the server is verified against the system's,
-	 * which libcurl knows. */
-	if (kube_file_is_set(&access->ca)) {
-		/* The system's directory would stand beside the CA file, and
-		 * any public CA could vouch for the API server. */
-		SET(client, CURLOPT_CAPATH, NULL);
-		SET(client, CURLOPT_PROXY_CAPATH, NULL);
-		r = check_ca(access, err);
-		if (r == 0)
-			r = path_of(client, &access->ca, &client->ca, fd_path,
-				    &path, err);
-		if (r < 0)
-			return r;
-		SET(client, CURLOPT_CAINFO, path);
-	}
-	if (!kube_file_is_set(&access->client_certificate))
-		return 0;
-	r = path_of(client, &access->client_certificate,
-		    &client->client_certificate, fd_path, &path, err);
-	if (r < 0)
-		return r;
-	SET(client, CURLOPT_SSLCERT, path);
-	r = path_of(client, &access->client_key, &client->client_key, fd_path,
-		    &path, err);
-	if (r < 0)
-		return r;
-	SET(client, CURLOPT_SSLKEY, path);
-	return 0;
 }
 
 static int add_header(struct kube_client *client, const char *name,
@@ -178,25 +68,55 @@ static int add_header(struct kube_client *client, const char *name,
 	return 0;
 }
 
-static int set_headers(struct kube_client *client, struct error *err)
+/* RFC 6750, RFC 7617. */
+static int add_authorization(struct kube_client *client, const char *scheme,
+			     const struct buffer *credential, struct error *err)
 {
 	CLEANUP(buffer_free)
-	struct buffer bearer = BUFFER_INIT(KUBE_TOKEN_MAX + 64);
-	const struct buffer *token = &client->access->token;
+	struct buffer value = BUFFER_INIT(KUBE_TOKEN_MAX + 64);
+	int r;
+
+	if (credential->size == 0)
+		return 0;
+	r = buffer_append(&value, scheme, strlen(scheme), err);
+	if (r == 0)
+		r = buffer_append(&value, credential->data, credential->size,
+				  err);
+	if (r == 0)
+		r = add_header(client, "Authorization", value.data, err);
+	return r;
+}
+
+static int set_headers(struct kube_client *client, struct error *err)
+{
+	const struct kube_access *access = client->access;
 	int r = add_header(client, "Accept", "application/json", err);
 
-	if (r == 0 && token->size > 0) {
-		r = buffer_append(&bearer, "Bearer ", 7, err);
-		if (r == 0)
-			r = buffer_append(&bearer, token->data, token->size,
-					  err);
-		if (r == 0)
-			r = add_header(client, "Authorization", bearer.data,
-				       err);
-	}
+	if (r == 0)
+		r = add_authorization(client, "Bearer ", &access->token, err);
+	if (r == 0)
+		r = add_authorization(client, "Basic ", &access->basic, err);
 	if (r < 0)
 		return r;
-	SET(client, CURLOPT_HTTPHEADER, client->headers);
+	SET(client->curl, CURLOPT_HTTPHEADER, client->headers);
+	return 0;
+}
+
+/* The cluster's own proxy, else none: not even the one that the environment
+ * may name. */
+static int set_proxy(struct kube_client *client, struct error *err)
+{
+	const struct kube_proxy *proxy = &client->access->proxy;
+
+	SET(client->curl, CURLOPT_PROXY, proxy->url == NULL ? "" : proxy->url);
+	SET(client->curl, CURLOPT_NOPROXY, "");
+	if (proxy->url == NULL)
+		return 0;
+	/* The proxy is not to see what is for the server. */
+	SET(client->curl, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(client->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(client->curl, CURLOPT_PROXYUSERNAME, proxy->user);
+	SET(client->curl, CURLOPT_PROXYPASSWORD, proxy->password);
 	return 0;
 }
 
@@ -249,7 +169,7 @@ static int set_server_name(struct kube_client *client, const char *name,
 	client->base = strdup(renamed);
 	if (client->connect_to == NULL || client->base == NULL)
 		return error_memory(err);
-	SET(client, CURLOPT_CONNECT_TO, client->connect_to);
+	SET(client->curl, CURLOPT_CONNECT_TO, client->connect_to);
 	return add_header(client, "Host", authority, err);
 }
 
@@ -290,9 +210,10 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *data)
 	(void)curl_easy_getinfo(t->client->curl, CURLINFO_RESPONSE_CODE,
 				&status);
 	if (status != 200) {
-		/* What is too long for a Status is none. */
-		(void)!buffer_append(&t->refusal, bytes, size, &ignored);
-		return size;
+		/* What is too long for a Status is none, and may never end. */
+		t->is_long =
+			buffer_append(&t->refusal, bytes, size, &ignored) < 0;
+		return t->is_long ? CURL_WRITEFUNC_ERROR : size;
 	}
 	if (is_json(t))
 		t->r = t->on_body(t->data, bytes, size, t->err);
@@ -301,25 +222,23 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *data)
 
 static int set_manners(struct kube_client *client, struct error *err)
 {
-	SET(client, CURLOPT_ERRORBUFFER, client->words);
-	SET(client, CURLOPT_NOSIGNAL, 1L);
+	SET(client->curl, CURLOPT_ERRORBUFFER, client->words);
+	SET(client->curl, CURLOPT_NOSIGNAL, 1L);
 	/* A resolver that is stuck must not hold the run up. */
-	SET(client, CURLOPT_QUICK_EXIT, 1L);
-	SET(client, CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(client, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	/* Not even the one that the environment may name. */
-	SET(client, CURLOPT_PROXY, "");
-	SET(client, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(client->curl, CURLOPT_QUICK_EXIT, 1L);
+	SET(client->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(client->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(client->curl, CURLOPT_FOLLOWLOCATION, 0L);
 	/* The paths are ours, and a namespace may be called "..". */
-	SET(client, CURLOPT_PATH_AS_IS, 1L);
-	SET(client, CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(client->curl, CURLOPT_PATH_AS_IS, 1L);
+	SET(client->curl, CURLOPT_ACCEPT_ENCODING, "gzip");
 	/* Browsers and curl get indented JSON, twice the size. */
-	SET(client, CURLOPT_USERAGENT,
+	SET(client->curl, CURLOPT_USERAGENT,
 	    "certificate-expiry-monitor/" PACKAGE_VERSION);
-	SET(client, CURLOPT_WRITEFUNCTION, on_bytes);
-	SET(client, CURLOPT_XFERINFOFUNCTION, on_progress);
-	SET(client, CURLOPT_XFERINFODATA, client);
-	SET(client, CURLOPT_NOPROGRESS, 0L);
+	SET(client->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+	SET(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	SET(client->curl, CURLOPT_XFERINFODATA, client);
+	SET(client->curl, CURLOPT_NOPROGRESS, 0L);
 	return 0;
 }
 
@@ -334,7 +253,9 @@ static int client_set_up(struct kube_client *client, struct error *err)
 		return error_memory(err);
 	r = set_manners(client, err);
 	if (r == 0)
-		r = set_tls(client, err);
+		r = set_proxy(client, err);
+	if (r == 0)
+		r = kube_tls_set(client->curl, access, &client->files, err);
 	if (r == 0 && access->tls_server_name != NULL)
 		r = set_server_name(client, access->tls_server_name, err);
 	if (r == 0)
@@ -342,8 +263,20 @@ static int client_set_up(struct kube_client *client, struct error *err)
 	return r;
 }
 
-int kube_client_open(const struct kube_access *access,
-		     struct interrupt *interrupt,
+/* Closes the connection and forgets the credential. */
+static void client_tear_down(struct kube_client *client)
+{
+	curl_easy_cleanup(client->curl);
+	client->curl = NULL;
+	curl_slist_free_all(client->headers);
+	curl_slist_free_all(client->connect_to);
+	client->headers = client->connect_to = NULL;
+	kube_tls_files_close(&client->files);
+	free(client->base);
+	client->base = NULL;
+}
+
+int kube_client_open(struct kube_access *access, struct interrupt *interrupt,
 		     struct kube_client **ret_client, struct error *err)
 {
 	CLEANUP(cleanup_kube_client)
@@ -354,7 +287,7 @@ int kube_client_open(const struct kube_access *access,
 		return error_memory(err);
 	client->access = access;
 	client->interrupt = interrupt;
-	client->ca = client->client_certificate = client->client_key = -1;
+	client->files = KUBE_TLS_FILES_NONE;
 	r = client_set_up(client, err);
 	if (r < 0)
 		return r;
@@ -366,13 +299,7 @@ void kube_client_close(struct kube_client *client)
 {
 	if (client == NULL)
 		return;
-	curl_easy_cleanup(client->curl);
-	curl_slist_free_all(client->headers);
-	curl_slist_free_all(client->connect_to);
-	cleanup_close(&client->ca);
-	cleanup_close(&client->client_certificate);
-	cleanup_close(&client->client_key);
-	free(client->base);
+	client_tear_down(client);
 	free(client);
 }
 
@@ -386,16 +313,50 @@ static int set_request(struct transfer *t, const char *url, int64_t timeout_ms,
 {
 	struct kube_client *client = t->client;
 
-	SET(client, CURLOPT_URL, url);
-	SET(client, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-	SET(client, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	SET(client, CURLOPT_WRITEDATA, t);
+	SET(client->curl, CURLOPT_URL, url);
+	SET(client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	SET(client->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	SET(client->curl, CURLOPT_WRITEDATA, t);
 	return 0;
 }
 
-int kube_client_get(struct kube_client *client, const char *path,
-		    int64_t timeout_ms, kube_body_function on_body, void *data,
-		    struct error *err)
+const struct kube_answer *kube_client_answer(const struct kube_client *client)
+{
+	return &client->answer;
+}
+
+struct interrupt *kube_client_interrupt(const struct kube_client *client)
+{
+	return client->interrupt;
+}
+
+static void note_answer(struct kube_client *client, CURLcode code, long status)
+{
+	curl_off_t wait_s = 0; /* negative for a date that is past */
+
+	(void)curl_easy_getinfo(client->curl, CURLINFO_RETRY_AFTER, &wait_s);
+	if (wait_s > INT64_MAX / 1000)
+		wait_s = INT64_MAX / 1000;
+	client->answer = (struct kube_answer){
+		.status = code == CURLE_OK ? status : 0,
+		.retry_after_ms = wait_s > 0 ? wait_s * 1000 : 0,
+	};
+}
+
+/* An https:// proxy shows a certificate first, which stays where the server's
+ * would be if the connection ends there. */
+static void note_dates(struct kube_client *client, CURLcode code)
+{
+	const char *proxy = client->access->proxy.url;
+
+	if (code == CURLE_OK || proxy == NULL ||
+	    strncmp(proxy, "https:", strlen("https:")) != 0)
+		(void)kube_tls_server_dates(client->curl,
+					    &client->server_dates);
+}
+
+static int get(struct kube_client *client, const char *path, int64_t timeout_ms,
+	       kube_body_function on_body, void *data, struct error *err)
 {
 	CLEANUP(cleanup_free) char *url = NULL;
 	CLEANUP(buffer_free)
@@ -406,6 +367,7 @@ int kube_client_get(struct kube_client *client, const char *path,
 	CURLcode code;
 	int r;
 
+	client->answer = (struct kube_answer){ 0 };
 	if (asprintf(&url, "%s%s", client->base, path) < 0)
 		return error_memory(err);
 	r = set_request(&t, url, timeout_ms, err);
@@ -414,16 +376,22 @@ int kube_client_get(struct kube_client *client, const char *path,
 	client->words[0] = '\0';
 	code = curl_easy_perform(client->curl);
 	refusal = t.refusal;
+	note_dates(client, code);
 	(void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(client->curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
 	log_debug("GET %s%s: HTTP status %ld, %lld bytes",
 		  client->access->server, path, status, (long long)bytes);
+	if (t.is_long)
+		code = CURLE_OK;
+	note_answer(client, code, status);
 	if (t.r < 0)
 		return t.r;
-	if (code != CURLE_OK)
-		return kube_failure_of_transfer(client->curl, code,
-						client->words, timeout_ms,
-						client->access, err);
+	if (code != CURLE_OK) {
+		r = kube_failure_of_transfer(client->curl, code, client->words,
+					     timeout_ms, client->access, err);
+		client->answer.is_broken = r == -ERROR_UNREACHABLE;
+		return r;
+	}
 	if (status != 200)
 		return kube_failure_of_answer(status, &refusal, client->access,
 					      err);
@@ -431,4 +399,66 @@ int kube_client_get(struct kube_client *client, const char *path,
 	if (!is_json(&t))
 		return t.r;
 	return 0;
+}
+
+/* The request was refused with `refused`. Gets the credential anew, and sets
+ * the client up with it. *ret_is_new tells whether to ask once more. */
+static int renew(struct kube_client *client, struct mono_time end,
+		 const struct error *refused, bool *ret_is_new,
+		 struct error *err)
+{
+	struct error why = { 0 };
+	int r = kube_access_renew(client->access, end, client->interrupt,
+				  ret_is_new, &why);
+
+	if (r == -ERROR_MEMORY || r == -ERROR_INTERRUPTED) {
+		*err = why;
+		return r;
+	}
+	if (r < 0)
+		return error_set(err, refused->code, "%s; asked again, %s",
+				 refused->message, why.message);
+	if (!*ret_is_new)
+		return 0;
+	client_tear_down(client);
+	r = client_set_up(client, err);
+	/* Nothing is asked by halves. */
+	if (r < 0)
+		client_tear_down(client);
+	return r;
+}
+
+int kube_client_get(struct kube_client *client, const char *path,
+		    int64_t timeout_ms, kube_body_function on_body, void *data,
+		    struct error *err)
+{
+	struct mono_time end = mono_after(mono_now(), timeout_ms);
+	struct error refused = { 0 };
+	bool is_new = false;
+	int64_t left_ms;
+	int r;
+
+	/* What an earlier renewal has left behind when it failed. */
+	if (client->curl == NULL)
+		return error_set(err, ERROR_UNAUTHORIZED,
+				 "there is no credential any more");
+	r = get(client, path, timeout_ms, on_body, data, &refused);
+	if (r == -ERROR_UNAUTHORIZED) {
+		r = renew(client, end, &refused, &is_new, err);
+		left_ms = mono_until(end);
+		if (r == 0 && is_new && left_ms > 0)
+			return get(client, path, left_ms, on_body, data, err);
+		if (r < 0)
+			return r;
+		r = -(int)refused.code;
+	}
+	if (r < 0)
+		*err = refused;
+	return r;
+}
+
+void kube_client_server_dates(const struct kube_client *client,
+			      struct kube_dates *ret_dates)
+{
+	*ret_dates = client->server_dates;
 }

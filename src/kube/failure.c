@@ -7,6 +7,7 @@
 #include "kube/failure.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -60,15 +61,38 @@ static int fail_connect(CURL *curl, const char *words,
 static int fail_timeout(CURL *curl, int64_t timeout_ms,
 			const struct kube_access *access, struct error *err)
 {
+	const char *what = "does not answer in full";
 	curl_off_t connected = 0;
+	curl_off_t answered = 0;
 
-	/* 0 until TLS is up. */
-	(void)curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &connected);
-	return error_set(
-		err, ERROR_TIMEOUT, "%s %s within %lld.%03lld s",
-		access->server,
-		connected == 0 ? "cannot be connected to" : "does not answer",
-		(long long)timeout_ms / 1000, (long long)timeout_ms % 1000);
+	/* 0 until the request can be sent (the time of TLS stays 0 where a
+	 * connection is used again), and until the first byte comes. */
+	(void)curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	(void)curl_easy_getinfo(curl, CURLINFO_STARTTRANSFER_TIME_T, &answered);
+	if (connected == 0)
+		what = "cannot be connected to";
+	else if (answered == 0)
+		what = "does not answer";
+	return error_set(err, ERROR_TIMEOUT, "%s %s within %lld.%03lld s",
+			 access->server, what, (long long)timeout_ms / 1000,
+			 (long long)timeout_ms % 1000);
+}
+
+/* GnuTLS's words for a connection that ended or broke in the handshake, as
+ * behind a load balancer with no server left; libcurl has no code for it. */
+static bool is_hang_up(const char *words)
+{
+	return strstr(words, "non-properly terminated") != NULL ||
+	       strstr(words, "pull function") != NULL ||
+	       strstr(words, "push function") != NULL;
+}
+
+static int fail_broken(const char *words, const struct kube_access *access,
+		       struct error *err)
+{
+	return error_set(err, ERROR_UNREACHABLE,
+			 "the connection to %s broke: %s", access->server,
+			 words);
 }
 
 static int fail_client_certificate(const char *words,
@@ -81,16 +105,17 @@ static int fail_client_certificate(const char *words,
 			 access->source, words);
 }
 
-int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
-			     int64_t timeout_ms,
-			     const struct kube_access *access,
-			     struct error *err)
+static int fail_transfer(CURL *curl, CURLcode code, const char *words,
+			 int64_t timeout_ms, const struct kube_access *access,
+			 struct error *err)
 {
 	if (*words == '\0')
 		words = curl_easy_strerror(code);
 	/* What is not named here is a failure of the server's side. */
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_PROXY:
 		return error_set(err, ERROR_UNREACHABLE, "%s: %s",
 				 access->server, words);
 	case CURLE_COULDNT_CONNECT:
@@ -99,9 +124,7 @@ int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
-		return error_set(err, ERROR_UNREACHABLE,
-				 "the connection to %s broke: %s",
-				 access->server, words);
+		return fail_broken(words, access, err);
 	case CURLE_OPERATION_TIMEDOUT:
 		return fail_timeout(curl, timeout_ms, access, err);
 	case CURLE_ABORTED_BY_CALLBACK:
@@ -112,6 +135,8 @@ int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
 		/* libcurl has no code for it. */
 		if (strstr(words, "X.509 key") != NULL)
 			return fail_client_certificate(words, access, err);
+		if (is_hang_up(words))
+			return fail_broken(words, access, err);
 		return error_set(err, ERROR_TLS, "TLS with %s failed: %s",
 				 access->server, words);
 	case CURLE_SSL_CIPHER:
@@ -138,12 +163,27 @@ int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
 	}
 }
 
+int kube_failure_of_transfer(CURL *curl, CURLcode code, const char *words,
+			     int64_t timeout_ms,
+			     const struct kube_access *access,
+			     struct error *err)
+{
+	int r = fail_transfer(curl, code, words, timeout_ms, access, err);
+
+	if (access->proxy.url == NULL || r == -ERROR_INTERRUPTED)
+		return r;
+	return error_set(err, err->code, "%s (through the proxy %s)",
+			 err->message, access->proxy.url);
+}
+
 static enum error_code code_of_status(long status)
 {
 	if (status == 401)
 		return ERROR_UNAUTHORIZED;
 	if (status == 403)
 		return ERROR_FORBIDDEN;
+	if (status == 404)
+		return ERROR_NOT_FOUND;
 	if (status == 408 || status == 504)
 		return ERROR_TIMEOUT;
 	/* An expired page or too many requests: not what was asked is at

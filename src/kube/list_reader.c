@@ -104,6 +104,11 @@ void cleanup_list_reader(struct list_reader **reader)
 	list_reader_free(*reader);
 }
 
+bool list_reader_is_cut(const struct list_reader *reader)
+{
+	return reader->state != LIST_END;
+}
+
 const char *list_reader_continue(const struct list_reader *reader)
 {
 	return reader->next == NULL ? "" : reader->next;
@@ -486,7 +491,7 @@ int list_reader_finish(struct list_reader *reader, struct error *err)
 
 	if (reader->state == LIST_BEGIN)
 		return error_set(err, ERROR_INVALID, "is empty");
-	if (reader->state != LIST_END) {
+	if (list_reader_is_cut(reader)) {
 		error_set(err, ERROR_INVALID, "ends in the middle");
 		return fail_here(reader, err);
 	}

@@ -20,6 +20,7 @@
 #define CEM_KUBE_LIST_READER_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,10 @@ int list_reader_feed(struct list_reader *reader, const void *bytes, size_t size,
 
 int list_reader_finish(struct list_reader *reader, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* Whether the list has not come to its end. Good after a failed
+ * list_reader_finish() as well. */
+bool list_reader_is_cut(const struct list_reader *reader);
 
 /* `metadata.continue`: where the next page begins, "" after the last. Lives
  * as long as the reader. */

@@ -18,8 +18,11 @@ from support.requirements import require, require_root
 def namespace(kube, gallery):
     """With one pod; every credential that works finds it."""
     name = kube.create_namespace()
-    kube.create_pods([pod("found", at.POOL[0], namespace=name),
-                      pod("found", at.POOL[1], namespace=READABLE)])
+    # Others leave pods in the readable one as well.
+    mine = {"test": "credentials"}
+    kube.create_pods([pod("found", at.POOL[0], namespace=name, labels=mine),
+                      pod("found", at.POOL[1], namespace=READABLE,
+                          labels=mine)])
     return name
 
 
@@ -28,6 +31,7 @@ def find(monitor, gallery, namespace):
     """Run the program and tell which pods it found."""
     def run(*args, ns=namespace, status=OK, **how):
         result = monitor.run("--namespaces", ns, "--domains", at.VALID,
+                             "--labels", "test=credentials",
                              "--port", str(gallery.port), *args, **how)
         assert result.status == status, result
         return monitor.metrics().probed()
@@ -99,6 +103,38 @@ def test_kubeconfig_that_kubectl_wrote(find, kube, tmp_path):
     kubectl("set-context", "x", "--cluster", "c", "--user", "u")
     kubectl("use-context", "x")
     assert find("--kubeconfig", config) == {"found"}
+
+
+@pytest.mark.parametrize("form", ["PKCS#8", "of old"])
+@pytest.mark.parametrize("is_inline", [False, True])
+def test_encrypted_key(monitor, kube, tmp_path, form, is_inline):
+    """It does not wait for a password; the line says which key and what to
+    do."""
+    key = tmp_path / "encrypted.key"
+    how = ["ec", "-aes256"] if form == "of old" else ["pkey", "-aes256"]
+    subprocess.run([require("openssl"), *how, "-in", kube.admin.key, "-out",
+                    key, "-passout", "pass:s3cret"], check=True,
+                   capture_output=True)
+    user = {"client-certificate": str(kube.admin.cert)}
+    user |= {"client-key-data": inline(key)} if is_inline else {
+        "client-key": str(key)}
+    config = kube.kubeconfig(tmp_path / "config", user)
+    result = monitor.run("--kubeconfig", config, "--domains", "a.example.com")
+    assert result.status == FAILED
+    assert "is encrypted" in result.error
+    assert ("client-key-data" if is_inline else str(key)) in result.error
+    assert str(config) in result.error
+    assert "openssl pkey" in result.error
+    # Its advice works.
+    plain = tmp_path / "plain.key"
+    subprocess.run([require("openssl"), "pkey", "-in", key, "-out", plain,
+                    "-passin", "pass:s3cret"], check=True,
+                   capture_output=True)
+    config = kube.kubeconfig(tmp_path / "config",
+                             {"client-certificate": str(kube.admin.cert),
+                              "client-key": str(plain)})
+    result = monitor.run("--kubeconfig", config, "--domains", "a.example.com")
+    assert result.status == OK, result
 
 
 # Where the kubeconfig is found

@@ -9,6 +9,7 @@ import pytest
 from support import gallery as at
 from support.certs import Authority
 from support.fakeapi import FakeApi
+from support.faultproxy import status_object
 from support.kube import NOBODY, READABLE, READER
 from support.pods import pod, pod_list
 from support.ports import free_port
@@ -142,12 +143,6 @@ def fake(kube, tmp_path):
     yield serve
     for server in running:
         server.__exit__()
-
-
-def status_object(code, reason, message):
-    return json.dumps({"kind": "Status", "apiVersion": "v1", "metadata": {},
-                       "status": "Failure", "message": message,
-                       "reason": reason, "code": code}).encode()
 
 
 def good_list(*names, more=None):

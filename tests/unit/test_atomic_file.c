@@ -53,6 +53,29 @@ static void test_creates_and_replaces(void **state)
 	free(path);
 }
 
+/* Also in place of one that everybody could read. */
+static void test_mode(void **state)
+{
+	char *path = path_join(*state, "a.json");
+	char *temporary = path_join(*state, ".a.json.tmp");
+	struct atomic_file file = ATOMIC_FILE_INIT;
+	struct error err = { 0 };
+	mode_t mask = umask(0);
+	struct stat st;
+
+	replace(path, "old");
+	assert_ok(atomic_file_open(path, &file, &err), &err);
+	assert_int_equal(stat(temporary, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	file.mode = 0600;
+	assert_ok(atomic_file_commit(&file, &err), &err);
+	(void)umask(mask);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	free(temporary);
+	free(path);
+}
+
 static void test_nothing_is_seen_before_the_commit(void **state)
 {
 	char *path = path_join(*state, "a.prom");
@@ -267,6 +290,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_creates_and_replaces),
+		TEST(test_mode),
 		TEST(test_nothing_is_seen_before_the_commit),
 		TEST(test_left_over_is_removed),
 		TEST(test_left_over_link_is_not_followed),

@@ -24,6 +24,54 @@ static void test_seconds_round_down(void **state)
 				 rows[i].seconds);
 }
 
+/* Against what `date -d ... +%s` says. */
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms; /* -1: is none */
+	} rows[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2026-11-24T02:06:29Z", 1795485989000 },
+		{ "2026-11-24t02:06:29z", 1795485989000 },
+		{ "2026-11-24 02:06:29Z", 1795485989000 },
+		{ "2026-11-24T02:06:29.5Z", 1795485989500 },
+		{ "2026-11-24T02:06:29.123456789Z", 1795485989123 },
+		{ "2026-11-24T03:36:29+01:30", 1795485989000 },
+		{ "2026-11-23T18:06:29-08:00", 1795485989000 },
+		{ "2024-02-29T12:00:00Z", 1709208000000 },
+		{ "9999-12-31T23:59:59Z", 253402300799000 },
+		{ "2016-12-31T23:59:60Z", 1483228800000 },
+		{ "", -1 },
+		{ "null", -1 },
+		{ "2026-11-24", -1 },
+		{ "2026-11-24T02:06:29", -1 },
+		{ "2026-11-24T02:06Z", -1 },
+		{ "2026-11-24T02:06:29Z ", -1 },
+		{ "2026-11-24T02:06:29.Z", -1 },
+		{ "2026-11-24T02:06:29+0100", -1 },
+		{ "2026-11-24T02:06:29+01", -1 },
+		{ "2026-11-24T24:06:29Z", -1 },
+		{ "2026-13-24T02:06:29Z", -1 },
+		{ "2026-00-24T02:06:29Z", -1 },
+		{ "2026-11-32T02:06:29Z", -1 },
+		{ "2026-11-24T02:60:29Z", -1 },
+		{ "2026-11-24T02:06:61Z", -1 },
+		{ "2026-1-24T02:06:29Z", -1 },
+		{ "+026-11-24T02:06:29Z", -1 },
+		{ "1795485989", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct wall_time t = { -1 };
+
+		assert_row(wall_parse(rows[i].text, &t) == (rows[i].ms >= 0),
+			   rows[i].text);
+		assert_row(t.ms == rows[i].ms, rows[i].text);
+	}
+}
+
 static void test_monotonic(void **state)
 {
 	struct mono_time never = MONO_NEVER;
@@ -82,6 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seconds_round_down),
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_monotonic),
 		cmocka_unit_test(test_microseconds),
 		cmocka_unit_test(test_freeze),

@@ -113,6 +113,10 @@ static void answer(int connection, const char *request)
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (strcmp(routes[i].target, target) == 0)
 			text = routes[i].answer;
+	if (strcmp(target, "/secret") == 0)
+		text = strstr(request, "Authorization: Bearer good") != NULL ?
+			       JSON "{}" :
+			       STATUS("401 Unauthorized", "\"message\":\"no\"");
 	/* The request itself, as the message of a refusal. */
 	if (strcmp(target, "/echo") == 0) {
 		static char echo[REQUEST_MAX];
@@ -238,7 +242,8 @@ static const struct {
 	  "a Kubernetes API server?" },
 	{ "/down", -ERROR_SERVER,
 	  "@ answers with HTTP status 503: no backend" },
-	{ "/missing", -ERROR_INVALID, "@ answers with HTTP status 404: is it" },
+	{ "/missing", -ERROR_NOT_FOUND,
+	  "@ answers with HTTP status 404: is it" },
 	{ "/odd", -ERROR_INVALID, "HTTP status 400: is it" },
 	{ "/odder", -ERROR_INVALID, "HTTP status 400: is it" },
 	{ "/login", -ERROR_INVALID,
@@ -365,6 +370,130 @@ static void test_headers(void **state)
 	buffer_free(&access.token);
 }
 
+/* Asked for once more with what the token file holds by then, and only if that
+ * is another token. */
+static void test_renewal(void **state)
+{
+	static const struct {
+		const char *content;
+		int r;
+		const char *sent; /* in the end */
+	} rows[] = {
+		{ "old", -ERROR_UNAUTHORIZED, "old" },
+		{ "bad", -ERROR_UNAUTHORIZED, "bad" },
+		{ "good", 0, "good" },
+		{ "newer", 0, "good" }, /* what works is not looked at */
+	};
+	char path[] = "/tmp/test_kube_client.XXXXXX";
+	struct kube_access access = { .server = server.url,
+				      .token_path = path };
+	CLEANUP(cleanup_kube_client) struct kube_client *client = NULL;
+	struct error err = { 0 };
+	size_t bytes = 0;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	access.token = (struct buffer)BUFFER_INIT(64);
+	assert_int_equal(buffer_append(&access.token, "old", 3, &err), 0);
+	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(
+			pwrite(fd, rows[i].content, strlen(rows[i].content), 0),
+			strlen(rows[i].content));
+		bytes = 0;
+		assert_int_equal(kube_client_get(client, "/secret", 20000,
+						 count_bytes, &bytes, &err),
+				 rows[i].r);
+		assert_int_equal(bytes, rows[i].r == 0 ? 2 : 0);
+		assert_string_equal(access.token.data, rows[i].sent);
+	}
+	(void)close(fd);
+	(void)remove(path);
+	buffer_free(&access.token);
+}
+
+/* A plugin that fails the second time does not hide what the server said. */
+static void test_failed_renewal(void **state)
+{
+	struct kube_exec exec = {
+		.api_version = (char[]){ "client.authentication.k8s.io/v1" },
+		.command = (char[]){ "/nowhere/plugin" },
+	};
+	struct kube_access access = { .source = (char[]){ "the test" },
+				      .server = server.url,
+				      .exec = &exec };
+	CLEANUP(cleanup_kube_client) struct kube_client *client = NULL;
+	struct error err = { 0 };
+	size_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
+	assert_int_equal(kube_client_get(client, "/secret", 20000, count_bytes,
+					 &bytes, &err),
+			 -ERROR_UNAUTHORIZED);
+	assert_string_equal(err.message,
+			    "no; asked again, the test: credential plugin "
+			    "'/nowhere/plugin': cannot be started: No such "
+			    "file or directory");
+}
+
+static void test_basic(void **state)
+{
+	struct kube_access access = { .server = server.url,
+				      .basic = BUFFER_INIT(64) };
+	CLEANUP(cleanup_kube_client) struct kube_client *client = NULL;
+	struct kube_dates dates = { .is_known = true };
+	struct error err = { 0 };
+	size_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(buffer_append(&access.basic, "am9lOng=", 8, &err), 0);
+	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
+	assert_int_equal(kube_client_get(client, "/echo", 20000, count_bytes,
+					 &bytes, &err),
+			 -ERROR_INVALID);
+	assert_true(has_part(err.message, "Authorization: Basic am9lOng=  "));
+	/* No TLS, no certificate. */
+	kube_client_server_dates(client, &dates);
+	assert_false(dates.is_known);
+	buffer_free(&access.basic);
+}
+
+/* The proxy is asked instead, whom the environment would leave out. */
+static void test_proxy(void **state)
+{
+	struct kube_access access = {
+		.server = (char[]){ "http://api.example" },
+		.proxy = { .url = server.url,
+			   .user = (char[]){ "joe" },
+			   .password = (char[]){ "x" } }
+	};
+	CLEANUP(cleanup_kube_client) struct kube_client *client = NULL;
+	struct error err = { 0 };
+	size_t bytes = 0;
+
+	(void)state;
+	(void)setenv("no_proxy", "*", 1);
+	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
+	assert_int_equal(kube_client_get(client, "/ok", 20000, count_bytes,
+					 &bytes, &err),
+			 -ERROR_INVALID);
+	/* The whole URL is no route of this server's. */
+	assert_true(has_part(err.message, "HTTP status 418"));
+	kube_client_close(client);
+	access.proxy.url = (char[]){ "http://127.0.0.1:1" };
+	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
+	assert_int_equal(kube_client_get(client, "/ok", 20000, count_bytes,
+					 &bytes, &err),
+			 -ERROR_UNREACHABLE);
+	assert_string_equal(err.message,
+			    "cannot connect to http://api.example: Connection "
+			    "refused (through the proxy http://127.0.0.1:1)");
+	(void)unsetenv("no_proxy");
+}
+
 static void test_bad_files(void **state)
 {
 	struct kube_access access = {
@@ -405,6 +534,16 @@ static int count_item(void *data, struct json_object *item, struct error *err)
 	return 0;
 }
 
+static size_t mark_items(void *data)
+{
+	return (size_t) * (const int *)data;
+}
+
+static void rewind_items(void *data, size_t mark)
+{
+	*(int *)data = (int)mark;
+}
+
 static const struct {
 	const char *name;
 	struct kube_list list;
@@ -428,12 +567,12 @@ static const struct {
 	{ "no end",
 	  { .resource = "again", .labels = "", .node = "" },
 	  -ERROR_SERVER,
-	  2,
+	  0,
 	  "the same page again" },
 	{ "cut on the second page",
 	  { .resource = "half", .labels = "", .node = "" },
 	  -ERROR_INVALID,
-	  2,
+	  0,
 	  "the answer: byte 43: ends in the middle" },
 	{ "another kind",
 	  { .resource = "services", .labels = "", .node = "" },
@@ -448,6 +587,8 @@ static void test_lists(void **state)
 	CLEANUP(cleanup_kube_client) struct kube_client *client = NULL;
 	struct error err = { 0 };
 	int count = 0;
+	const struct list_sink sink = { count_item, mark_items, rewind_items,
+					&count };
 
 	(void)state;
 	assert_int_equal(kube_client_open(&access, NULL, &client, &err), 0);
@@ -458,8 +599,8 @@ static void test_lists(void **state)
 		list.api = "/api/v1";
 		list.kind = "Pod";
 		count = 0;
-		r = kube_list_each(client, &list, 20000, MONO_NEVER, count_item,
-				   &count, &err);
+		r = kube_list_each(client, &list, 20000, MONO_NEVER, &sink,
+				   &err);
 		if (r != lists[i].r || count != lists[i].count ||
 		    (r < 0 && strstr(err.message, lists[i].message) == NULL))
 			fail_msg("%s: %d, %d items, %s", lists[i].name, r,
@@ -467,7 +608,7 @@ static void test_lists(void **state)
 	}
 	/* The deadline has come. */
 	assert_int_equal(kube_list_each(client, &lists[0].list, 20000,
-					mono_now(), count_item, &count, &err),
+					mono_now(), &sink, &err),
 			 -ERROR_TIMEOUT);
 }
 
@@ -478,6 +619,10 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_renewal),
+		cmocka_unit_test(test_failed_renewal),
+		cmocka_unit_test(test_basic),
+		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_lists),
 	};

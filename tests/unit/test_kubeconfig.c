@@ -12,6 +12,7 @@
 
 #include "kube/access.h"
 #include "kube/kubeconfig.h"
+#include "kube/kubeconfig_files.h"
 
 #include "support.h"
 
@@ -83,11 +84,13 @@ static int read_access(const char *text, const char *context,
 		       struct kube_access *ret_access, struct error *err)
 {
 	char path[PATH_BYTES];
+	char *paths[] = { path };
+	struct string_vector one = { paths, 1, 1 };
 
 	make_file("config", text, path);
 	*ret_access = (struct kube_access){ 0 };
 	*err = (struct error){ 0 };
-	return kubeconfig_read(path, context, ret_access, err);
+	return kubeconfig_read(&one, context, ret_access, err);
 }
 
 /* A kubeconfig of one context; the lines of cluster and user are indented by
@@ -325,17 +328,44 @@ static const struct {
 	{ "a token of two lines",
 	  CONFIG(SERVER, "    token: \"s3cret\\r\\nX-Evil: 1\"\n"),
 	  ":10: token: is not a bearer token" },
-	{ "a proxy", CONFIG(SERVER "    proxy-url: http://p\n", TOKEN),
-	  ":7: proxy-url: proxies are not supported yet" },
+	{ "a proxy without a scheme",
+	  CONFIG(SERVER "    proxy-url: joe:s3cret@p:1\n", TOKEN),
+	  ":7: proxy-url: expected {http,https,socks5}://" },
+	{ "a proxy that is a list",
+	  CONFIG(SERVER "    proxy-url: [x]\n", TOKEN),
+	  ":7: proxy-url: expected a text" },
 	{ "a plugin", CONFIG(SERVER, "    exec: {command: aws}\n"),
-	  ":10: exec: credential plugins are not supported yet" },
+	  ":10: exec: apiVersion '' is not supported" },
+	{ "http with a plugin",
+	  CONFIG("    server: http://a\n",
+		 "    exec:\n      command: aws\n      apiVersion: "
+		 "client.authentication.k8s.io/v1beta1\n"),
+	  ":6: server: the credential of user 'u' goes over https:// only" },
+	{ "http with a password",
+	  CONFIG("    server: http://a\n",
+		 "    username: joe\n    password: s3cret\n"),
+	  ":6: server: the credential of user 'u' goes over https:// only" },
 	{ "a provider", CONFIG(SERVER, "    auth-provider: {name: gcp}\n"),
 	  "auth-provider: authentication providers are not supported yet" },
-	{ "a user name",
-	  CONFIG(SERVER, "    username: joe\n    password: s3cret\n"),
-	  ":10: username: user names and passwords are not supported yet" },
-	{ "a password", CONFIG(SERVER, "    password: s3cret\n"),
-	  "password: user names and passwords are not supported yet" },
+	{ "a user name alone", CONFIG(SERVER, "    username: joe\n"),
+	  ":10: username: there is no password" },
+	{ "a password alone", CONFIG(SERVER, "    password: s3cret\n"),
+	  ":10: password: there is no username" },
+	{ "a user name with a colon",
+	  CONFIG(SERVER, "    username: 'j:s3cret'\n    password: s3cret\n"),
+	  ":10: username: has a colon" },
+	{ "a user name of two lines",
+	  CONFIG(SERVER, "    username: \"j\\ns3cret\"\n    password: x\n"),
+	  ":10: username: has control characters" },
+	{ "a password of two lines",
+	  CONFIG(SERVER, "    username: j\n    password: \"s3cret\\n\"\n"),
+	  ":11: password: has control characters" },
+	{ "a user name and a token",
+	  CONFIG(SERVER, TOKEN "    username: j\n    password: s3cret\n"),
+	  ":11: username: there is a token as well" },
+	{ "groups to impersonate",
+	  CONFIG(SERVER, TOKEN "    as-groups: [root]\n"),
+	  "as-groups: impersonation is not supported yet" },
 	{ "impersonation", CONFIG(SERVER, TOKEN "    as: root\n"),
 	  "as: impersonation is not supported yet" },
 };
@@ -359,6 +389,78 @@ static void test_bad(void **state)
 	}
 }
 
+static void test_basic(void **state)
+{
+	struct kube_access access;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+		read_access(CONFIG(SERVER, "    username: joe\n"
+					   "    password: 'a:b c\xc3\xa4'\n"),
+			    NULL, &access, &err),
+		0);
+	/* echo -n 'joe:a:b cä' | base64 */
+	assert_string_equal(access.basic.data, "am9lOmE6YiBjw6Q=");
+	assert_true(kube_access_has_credential(&access));
+	kube_access_free(&access);
+	assert_null(access.basic.data);
+}
+
+static void test_proxy(void **state)
+{
+	struct kube_access access;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+		read_access(CONFIG(SERVER "    proxy-url: socks5://j:pw@p\n",
+				   TOKEN),
+			    NULL, &access, &err),
+		0);
+	assert_string_equal(access.proxy.url, "socks5h://p:1080");
+	assert_string_equal(access.proxy.password, "pw");
+	kube_access_free(&access);
+	assert_null(access.proxy.url);
+}
+
+#define PLUGIN                                                                 \
+	"    exec:\n      command: ./login\n"                                  \
+	"      apiVersion: client.authentication.k8s.io/v1beta1\n"
+
+/* As for client-go: a plugin is asked only if there is nothing else. */
+static void test_plugin(void **state)
+{
+	static const struct {
+		const char *user;
+		bool has_plugin;
+	} rows[] = {
+		{ PLUGIN, true },
+		{ PLUGIN TOKEN, false },
+		{ PLUGIN "    username: j\n    password: p\n", false },
+		{ PLUGIN "    client-certificate: c\n    client-key: k\n",
+		  false },
+	};
+	char expected[PATH_BYTES];
+	char text[1024];
+
+	(void)state;
+	(void)snprintf(expected, sizeof(expected), "%s/./login", directory);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct kube_access access;
+		struct error err;
+
+		(void)snprintf(text, sizeof(text), CONFIG(SERVER, "%s"),
+			       rows[i].user);
+		assert_ok(read_access(text, NULL, &access, &err), &err);
+		assert_true(kube_access_has_credential(&access));
+		assert_int_equal(access.exec != NULL, rows[i].has_plugin);
+		if (access.exec != NULL)
+			assert_string_equal(access.exec->command, expected);
+		kube_access_free(&access);
+	}
+}
+
 /* What kubectl does not look at, and what is there but empty. */
 static void test_ignored(void **state)
 {
@@ -372,6 +474,8 @@ static void test_ignored(void **state)
 				    "    proxy-url: ''\n    z: 1\n"
 				    "    certificate-authority-data: ''\n",
 				    TOKEN "    username: ''\n    exec: null\n"
+					  "    as-groups: []\n"
+					  "    as-user-extra: {}\n"
 					  "    client-key-data:\n"),
 			    NULL, &access, &err),
 		0);
@@ -440,7 +544,7 @@ static void assert_found(const char *kubeconfig, const char *server)
 	int r = kube_access_find(kubeconfig, NULL, &access, &err);
 
 	if (server == NULL) {
-		assert_int_equal(r, -ERROR_INVALID);
+		assert_true(r == -ERROR_INVALID || r == -ERROR_SYSTEM);
 		return;
 	}
 	if (r < 0)
@@ -472,8 +576,15 @@ static void test_find(void **state)
 	assert_found(config, "https://explicit");
 	(void)snprintf(list, sizeof(list), "%s:%s", other, config);
 	assert_int_equal(setenv("KUBECONFIG", list, 1), 0);
-	assert_found(NULL, NULL);
+	assert_found(NULL, "https://environment");
 	assert_found(config, "https://explicit");
+	/* What is not there is passed over, unless nothing is. */
+	(void)snprintf(list, sizeof(list), "/nowhere/k:%s", config);
+	assert_int_equal(setenv("KUBECONFIG", list, 1), 0);
+	assert_found(NULL, "https://explicit");
+	assert_int_equal(setenv("KUBECONFIG", "/nowhere/k:/nowhere/l", 1), 0);
+	assert_found(NULL, NULL);
+	assert_found("/nowhere/k", NULL);
 	(void)unsetenv("KUBECONFIG");
 	/* Not in a pod, whatever the environment says. */
 	(void)setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1", 1);
@@ -535,6 +646,9 @@ int main(void)
 		cmocka_unit_test(test_token_file),
 		cmocka_unit_test(test_contexts),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_basic),
+		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_plugin),
 		cmocka_unit_test(test_ignored),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_in_cluster),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base/x509: A-labels, base64, names in PEM, words of a verification.
+ * base/x509: A-labels, base64, names and dates in PEM, words of a verification.
  */
 #include <config.h>
 
@@ -126,6 +126,71 @@ static void test_common_name(void **state)
 		     "not a PEM certificate");
 }
 
+/* The other way round, and whatever the bytes. */
+static void test_to_base64(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+	} rows[] = {
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "foobar", "Zm9vYmFy" },
+		/* More than a line of PEM. */
+		{ "0123456789012345678901234567890123456789012345678901234",
+		  "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0"
+		  "NTY3ODkwMTIzNA==" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer b = BUFFER_INIT(100);
+		struct error err = { 0 };
+
+		assert_ok(x509_base64_encode(rows[i].bytes,
+					     strlen(rows[i].bytes), &b, &err),
+			  &err);
+		assert_string_equal(b.data, rows[i].text);
+		buffer_free(&b);
+	}
+}
+
+static void test_dates(void **state)
+{
+	static const struct {
+		time_t not_before, not_after;
+	} rows[] = {
+		{ TEST_CERT_NOT_BEFORE, TEST_CERT_NOT_AFTER },
+		{ 1, 86400 },
+		{ 4102444800, 7258118400 },   /* 2100, 2200 */
+		{ 1700000000, 253402300799 }, /* has no end: RFC 5280 */
+	};
+	struct error err = { 0 };
+	int64_t not_before = 0;
+	int64_t not_after = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct test_cert cert = test_cert_make(&(struct test_cert_spec){
+			.not_before = rows[i].not_before,
+			.not_after = rows[i].not_after,
+		});
+		gnutls_datum_t pem;
+
+		assert_int_equal(gnutls_pem_base64_encode2("CERTIFICATE",
+							   &cert.der, &pem),
+				 0);
+		assert_ok(x509_dates((const char *)pem.data, pem.size,
+				     &not_before, &not_after, &err),
+			  &err);
+		assert_true(not_before == rows[i].not_before);
+		assert_true(not_after == rows[i].not_after);
+		gnutls_free(pem.data);
+		test_cert_free(&cert);
+	}
+	assert_error(x509_dates("nonsense", 8, &not_before, &not_after, &err),
+		     &err, ERROR_INVALID, "not a PEM certificate");
+}
+
 static void test_verify_words(void **state)
 {
 	static const unsigned int statuses[] = {
@@ -175,7 +240,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_ascii),
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_to_base64),
 		cmocka_unit_test(test_common_name),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_verify_words),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_wipe_freed),

@@ -69,6 +69,29 @@ static void test_look_ups(void **state)
 	yaml_free(yaml);
 }
 
+static void test_plain(void **state)
+{
+	static const struct {
+		const char *key;
+		bool is_plain;
+	} rows[] = {
+		{ "plain", true },    { "quoted", false }, { "single", false },
+		{ "block", false },   { "list", false },   { "alias", true },
+		{ "nothing", false },
+	};
+	struct yaml *yaml = parse_good("plain: &a 1\nquoted: \"1\"\n"
+				       "single: '1'\nblock: |\n  1\n"
+				       "list: [1]\nalias: *a\n");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_row(yaml_is_plain(
+				   yaml_lookup(yaml_root(yaml), rows[i].key)) ==
+				   rows[i].is_plain,
+			   rows[i].key);
+	yaml_free(yaml);
+}
+
 static void test_pairs(void **state)
 {
 	struct yaml *yaml = parse_good("b: 1\na: 2\n");
@@ -346,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_look_ups),
+		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_typed),
