@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manifests of kubernetes/ as kubectl renders them."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from .kube import ADMIN
+from .kubeconfig import yaml
+
+SOURCES = Path(__file__).parents[3]
+MANIFESTS = SOURCES / "kubernetes"
+NAME = "certificate-expiry-monitor"
+CONFIGURATION = f"{NAME}.yaml"
+
+#: A Kubernetes without prometheus-operator does not know its kinds. These
+#: have its names and, of what it has, what our manifests may use.
+_RELABELLINGS = {"type": "array", "items": {
+    "type": "object", "required": ["targetLabel"], "properties": {
+        "sourceLabels": {"type": "array", "items": {"type": "string"}},
+        "regex": {"type": "string"}, "targetLabel": {"type": "string"},
+        "replacement": {"type": "string"}}}}
+_ENDPOINTS = {"type": "array", "items": {"type": "object", "properties": {
+    "port": {"type": "string"}, "interval": {"type": "string"},
+    "metricRelabelings": _RELABELLINGS}}}
+_SELECTOR = {"type": "object", "properties": {"matchLabels": {
+    "type": "object", "additionalProperties": {"type": "string"}}}}
+_MONITORING = {"PodMonitor": "podMetricsEndpoints",
+               "ServiceMonitor": "endpoints"}
+
+
+def install_monitoring_kinds(kube):
+    for kind, endpoints in _MONITORING.items():
+        plural = f"{kind.lower()}s"
+        schema = {"type": "object", "properties": {"spec": {
+            "type": "object", "required": ["selector", endpoints],
+            "properties": {"selector": _SELECTOR, endpoints: _ENDPOINTS}}}}
+        crd = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.monitoring.coreos.com"},
+            "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
+                     "names": {"kind": kind, "plural": plural,
+                               "singular": kind.lower()},
+                     "versions": [{"name": "v1", "served": True,
+                                   "storage": True,
+                                   "schema": {"openAPIV3Schema": schema}}]}}
+        _kubectl(kube, "apply", "-f", "-", text=json.dumps(crd))
+        _kubectl(kube, "wait", "--for=condition=Established", "--timeout=60s",
+                 f"crd/{plural}.monitoring.coreos.com")
+
+
+def _kubectl(kube, *args, text=None):
+    done = attempt(kube, *args, text=text)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def attempt(kube, *args, text=None):
+    """kubectl as an administrator; it may fail."""
+    return subprocess.run(
+        [kube.binaries / "kubectl", f"--server={kube.url}",
+         f"--certificate-authority={kube.ca.cert}", f"--token={ADMIN}", *args],
+        input=text, capture_output=True, text=True, check=False,
+        env={"HOME": str(kube.directory)})
+
+
+class Rendered:
+    """The objects of a kustomization."""
+
+    def __init__(self, kube, directory):
+        text = _kubectl(kube, "create", "--dry-run=client",
+                        "--validate=false", "-o", "json", "-k", directory)
+        self.objects = []
+        while text.strip():
+            found, end = json.JSONDecoder().raw_decode(text.lstrip())
+            self.objects.append(found)
+            text = text.lstrip()[end:]
+
+    def all(self, kind):
+        return [each for each in self.objects if each["kind"] == kind]
+
+    def one(self, kind):
+        found, = self.all(kind)
+        return found
+
+    def workload(self):
+        found, = self.all("Deployment") + self.all("DaemonSet")
+        return found
+
+    def pod(self):
+        """The specification of the workload's pods."""
+        return self.workload()["spec"]["template"]["spec"]
+
+    def container(self, name="monitor"):
+        found, = (each for each in self.pod()["containers"]
+                  if each["name"] == name)
+        return found
+
+    def file(self, config_map, name):
+        found, = (each for each in self.all("ConfigMap")
+                  if each["metadata"]["name"] == config_map)
+        return found["data"][name]
+
+
+def overlay(directory, variant, *components, namespace=None, files=None):
+    """A kustomization as a user writes it, over one of ours."""
+    def ours(*parts):
+        return os.path.relpath(MANIFESTS.joinpath(*parts), directory)
+    directory.mkdir(exist_ok=True)
+    document = {"apiVersion": "kustomize.config.k8s.io/v1beta1",
+                "kind": "Kustomization", "resources": [ours(variant)],
+                "components": [ours("components", each)
+                               for each in components]}
+    if namespace:
+        document["namespace"] = namespace
+    if files:
+        for name, content in files.items():
+            (directory / name).write_text(content)
+        document["configMapGenerator"] = [
+            {"name": NAME, "behavior": "merge", "files": list(files)}]
+    (directory / "kustomization.yaml").write_text(yaml(document) + "\n")
+    return directory
+
+
+def token(kube, namespace, account):
+    """What a kubelet would mount for this service account."""
+    return kube.ask(
+        "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}"
+        "/token", {"apiVersion": "authentication.k8s.io/v1",
+                   "kind": "TokenRequest", "spec": {}})["status"]["token"]
