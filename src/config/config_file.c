@@ -13,7 +13,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "config/expand.h"
 #include "config/setting.h"
+#include "config/value.h"
 
 #define JOB_NAME_MAX_BYTES 253
 
@@ -31,51 +33,6 @@ struct key {
 	setting_function *set;
 };
 
-/* Appends the environment's value of the NAME in "${NAME}" at *at and steps
- * over it. */
-static int expand_variable(const char **at, struct buffer *out,
-			   struct error *err)
-{
-	CLEANUP(cleanup_free) char *name = NULL;
-	size_t length = strcspn(*at + 2, "}");
-	const char *value;
-
-	if ((*at)[2 + length] != '}')
-		return error_set(err, ERROR_INVALID, "'%s' has no '}'", *at);
-	name = strndup(*at + 2, length);
-	if (name == NULL)
-		return error_memory(err);
-	value = getenv(name);
-	if (value == NULL)
-		return error_set(err, ERROR_INVALID,
-				 "${%s} is not set in the environment", name);
-	*at += length + 3;
-	return buffer_append(out, value, strlen(value), err);
-}
-
-static int expand(const char *text, struct buffer *out, struct error *err)
-{
-	int r = buffer_append(out, "", 0, err);
-
-	while (r == 0 && *text != '\0') {
-		size_t length = strcspn(text, "$");
-
-		if (length > 0) {
-			r = buffer_append(out, text, length, err);
-			text += length;
-		} else if (strncmp(text, "$${", 3) == 0) {
-			r = buffer_append(out, "${", 2, err);
-			text += 3;
-		} else if (strncmp(text, "${", 2) == 0) {
-			r = expand_variable(&text, out, err);
-		} else {
-			r = buffer_append(out, "$", 1, err);
-			text++;
-		}
-	}
-	return r;
-}
-
 /* Hands the expanded text of one scalar to the key's setter. */
 static int set_text(struct target *t, const struct key *key,
 		    const struct yaml_node *node, struct error *err)
@@ -88,7 +45,7 @@ static int set_text(struct target *t, const struct key *key,
 
 	if (r < 0)
 		return r;
-	r = expand(text, &expanded, &reason);
+	r = expand_variables(text, &expanded, &reason);
 	if (r == 0)
 		r = key->set(&t->at, expanded.data, &reason);
 	if (reason.code == ERROR_MEMORY)
@@ -153,7 +110,7 @@ static int set_job_name(struct setting_target *t, const char *text,
 		if (strcmp(t->config->jobs.items[i].name, text) == 0)
 			return error_set(err, ERROR_INVALID,
 					 "there are two jobs '%s'", text);
-	return config_set_string(&t->job->name, text, err);
+	return value_set_string(&t->job->name, text, err);
 }
 
 static int set_address(struct setting_target *t, const char *text,
@@ -161,7 +118,7 @@ static int set_address(struct setting_target *t, const char *text,
 {
 	static const char *const names[] = { "pod", "host" };
 	int choice;
-	int r = config_set_choice(text, names, 2, &choice, err);
+	int r = value_set_choice(text, names, 2, &choice, err);
 
 	if (r == 0)
 		t->job->address = (enum job_address)choice;
@@ -174,6 +131,58 @@ static int set_api_timeout(struct setting_target *t, const char *text,
 	return config_set_api_timeout(t->config, text, err);
 }
 
+static int set_discovery_max_age(struct setting_target *t, const char *text,
+				 struct error *err)
+{
+	return config_set_discovery_max_age(t->config, text, err);
+}
+
+static int set_refresh(struct setting_target *t, const char *text,
+		       struct error *err)
+{
+	return config_set_refresh(t->config, text, err);
+}
+
+static int set_domains_file(struct setting_target *t, const char *text,
+			    struct error *err)
+{
+	if (text[0] == '\0')
+		return error_set(err, ERROR_INVALID, "the path is empty");
+	return value_set_string(&t->job->domains_from.file, text, err);
+}
+
+/* --- Objects that domains are taken from ---------------------------------- */
+
+static int set_objects_namespace(struct setting_target *t, const char *text,
+				 struct error *err)
+{
+	return domain_objects_add_namespace(t->objects, text, err);
+}
+
+static int set_objects_class(struct setting_target *t, const char *text,
+			     struct error *err)
+{
+	return domain_objects_set_class(t->objects, text, err);
+}
+
+static int set_objects_hosts(struct setting_target *t, const char *text,
+			     struct error *err)
+{
+	return domain_objects_set_hosts(t->objects, text, err);
+}
+
+static int set_objects_labels(struct setting_target *t, const char *text,
+			      struct error *err)
+{
+	return domain_objects_set_labels(t->objects, text, err);
+}
+
+static int read_domains_from(struct target *t, const struct key *key,
+			     const struct yaml_node *node, struct error *err);
+static int read_objects(struct target *t, const struct key *key,
+			const struct yaml_node *node, struct error *err);
+static int read_endpoints(struct target *t, const struct key *key,
+			  const struct yaml_node *node, struct error *err);
 static int read_kubernetes(struct target *t, const struct key *key,
 			   const struct yaml_node *node, struct error *err);
 static int read_jobs(struct target *t, const struct key *key,
@@ -182,8 +191,11 @@ static int read_jobs(struct target *t, const struct key *key,
 static const struct key top_keys[] = {
 	{ "kubernetes", read_kubernetes, NULL },
 	{ "output", read_text, setting_output },
+	{ "state_file", read_text, setting_state_file },
 	{ "concurrency", read_text, setting_concurrency },
 	{ "deadline", read_text, setting_deadline },
+	{ "discovery_max_age", read_text, set_discovery_max_age },
+	{ "refresh", read_text, set_refresh },
 	{ "metrics", read_text, setting_metrics },
 	{ "max_series", read_text, setting_max_series },
 	{ "log_level", read_text, setting_log_level },
@@ -203,10 +215,14 @@ static const struct key job_keys[] = {
 	{ "namespaces", read_list, setting_namespace },
 	{ "labels", read_text, setting_labels },
 	{ "node", read_text, setting_node },
+	{ "service", read_text, setting_service },
+	{ "endpoints", read_endpoints, NULL },
 	{ "port", read_text, setting_port },
 	{ "address", read_text, set_address },
+	{ "families", read_text, setting_families },
 	{ "unready", read_unready, NULL },
 	{ "domains", read_list, setting_domain },
+	{ "domains_from", read_domains_from, NULL },
 	{ "ignored_domains", read_list, setting_ignored_domain },
 	{ "proxy_protocol", read_text, setting_proxy_protocol },
 	{ "starttls", read_text, setting_starttls },
@@ -217,6 +233,34 @@ static const struct key job_keys[] = {
 	{ "client_certificate", read_text, setting_client_certificate },
 	{ "client_key", read_text, setting_client_key },
 	{ "timeout", read_text, setting_timeout },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key domains_from_keys[] = {
+	{ "file", read_text, set_domains_file },
+	{ "ingresses", read_objects, NULL },
+	{ "gateways", read_objects, NULL },
+	{ "ingressroutes", read_objects, NULL },
+	{ "certificates", read_objects, NULL },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key ingress_keys[] = {
+	{ "namespaces", read_list, set_objects_namespace },
+	{ "class", read_text, set_objects_class },
+	{ "hosts", read_text, set_objects_hosts },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key certificate_keys[] = {
+	{ "namespaces", read_list, set_objects_namespace },
+	{ "labels", read_text, set_objects_labels },
+	{ NULL, NULL, NULL },
+};
+
+/* Of gateways and ingressroutes. */
+static const struct key object_keys[] = {
+	{ "namespaces", read_list, set_objects_namespace },
 	{ NULL, NULL, NULL },
 };
 
@@ -282,6 +326,116 @@ static int read_kubernetes(struct target *t, const struct key *key,
 	return read_mapping(t, kubernetes_keys, node, key->name, err);
 }
 
+static int read_domains_from(struct target *t, const struct key *key,
+			     const struct yaml_node *node, struct error *err)
+{
+	return read_mapping(t, domains_from_keys, node, key->name, err);
+}
+
+static int read_objects(struct target *t, const struct key *key,
+			const struct yaml_node *node, struct error *err)
+{
+	struct domains_from *from = &t->at.job->domains_from;
+	const struct {
+		const char *name;
+		struct domain_objects *objects;
+		const struct key *keys;
+	} kinds[] = {
+		{ "ingresses", &from->ingresses, ingress_keys },
+		{ "gateways", &from->gateways, object_keys },
+		{ "ingressroutes", &from->ingressroutes, object_keys },
+		{ "certificates", &from->certificates, certificate_keys },
+	};
+	size_t i = 0;
+
+	while (strcmp(kinds[i].name, key->name) != 0)
+		i++;
+	kinds[i].objects->is_used = true;
+	t->at.objects = kinds[i].objects;
+	return read_mapping(t, kinds[i].keys, node, key->name, err);
+}
+
+/* The expanded text at `key`, a new string; NULL if it is not there. */
+static int read_member(struct target *t, const struct yaml_node *mapping,
+		       const char *key, char **ret_text, struct error *err)
+{
+	const struct yaml_node *node = yaml_lookup(mapping, key);
+	CLEANUP(cleanup_free) char *text = NULL;
+	CLEANUP(buffer_free)
+	struct buffer expanded = BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
+	struct error reason = { 0 };
+	int r;
+
+	*ret_text = NULL;
+	if (node == NULL)
+		return 0;
+	r = yaml_string(t->yaml, node, key, &text, err);
+	if (r < 0)
+		return r;
+	if (expand_variables(text, &expanded, &reason) < 0)
+		return yaml_fail(t->yaml, node, err, "%s: %s", key,
+				 reason.message);
+	*ret_text = strdup(expanded.data);
+	return *ret_text == NULL ? error_memory(err) : 0;
+}
+
+/* For unknown keys alone: both are read together. */
+static int skip_member(struct target *t, const struct key *key,
+		       const struct yaml_node *node, struct error *err)
+{
+	(void)t, (void)key, (void)node, (void)err;
+	return 0;
+}
+
+static int read_endpoint(struct target *t, const struct yaml_node *node,
+			 struct error *err)
+{
+	static const struct key endpoint_keys[] = {
+		{ "address", skip_member, NULL },
+		{ "port", skip_member, NULL },
+		{ NULL, NULL, NULL },
+	};
+	CLEANUP(cleanup_free) char *address = NULL;
+	CLEANUP(cleanup_free) char *port = NULL;
+	struct error reason = { 0 };
+	int r = read_mapping(t, endpoint_keys, node, "an endpoint", err);
+
+	if (r == 0)
+		r = read_member(t, node, "address", &address, err);
+	if (r == 0)
+		r = read_member(t, node, "port", &port, err);
+	if (r < 0)
+		return r;
+	if (address == NULL)
+		return yaml_fail(t->yaml, node, err,
+				 "endpoints: an endpoint needs an address");
+	r = job_config_add_endpoint(t->at.job, address, port, &reason);
+	if (reason.code == ERROR_MEMORY)
+		return error_memory(err);
+	if (r < 0)
+		return yaml_fail(t->yaml, node, err, "endpoints: %s",
+				 reason.message);
+	return 0;
+}
+
+static int read_endpoints(struct target *t, const struct key *key,
+			  const struct yaml_node *node, struct error *err)
+{
+	const struct yaml_node *item;
+	void *at = NULL;
+
+	if (yaml_kind(node) != YAML_SEQUENCE)
+		return yaml_fail(t->yaml, node, err, "%s: expected a list",
+				 key->name);
+	while ((item = yaml_next_item(node, &at)) != NULL) {
+		int r = read_endpoint(t, item, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* `verify: true` is the default, so only the document tells whether somebody
  * relies on it. */
 static int check_verify(struct target *t, const struct yaml_node *node,
@@ -332,7 +486,10 @@ static int read_jobs(struct target *t, const struct key *key,
 				 key->name);
 	while ((item = yaml_next_item(node, &at)) != NULL) {
 		struct job_config job = { 0 };
-		struct target in_job = { t->yaml, { t->at.config, &job } };
+		struct target in_job = {
+			t->yaml,
+			{ .config = t->at.config, .job = &job },
+		};
 		int r;
 
 		if (t->at.config->jobs.count == CONFIG_JOBS_MAX)

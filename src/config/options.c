@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "config/setting.h"
+#include "config/value.h"
 
 #define HELP_COLUMN 28 /* where the explanations begin */
 #define HELP_WIDTH 79
@@ -109,7 +110,7 @@ static int set_report(struct setting_target *t, const char *value,
 
 	static_assert(REPORT_NONE == 0 && REPORT_TABLE == 1 && REPORT_JSON == 2,
 		      "names in the order of the enum");
-	r = config_set_choice(value, names, 3, &choice, err);
+	r = value_set_choice(value, names, 3, &choice, err);
 	if (r == 0) {
 		t->config->report = (enum report_mode)choice;
 		t->config->has_report = true;
@@ -154,6 +155,11 @@ static const struct row {
 	  "label selector, as kubectl's -l" },
 	{ "domains", "LIST", GROUP_JOB, setting_domain, ACTION_RUN,
 	  "domains to probe on each pod: names, *.wildcards, IP addresses" },
+	{ "ingress-namespaces", "LIST", GROUP_JOB, setting_ingress_namespace,
+	  ACTION_RUN,
+	  "take domains from the Ingress objects there as well, '*' for all" },
+	{ "ingress-class", "NAME", GROUP_JOB, setting_ingress_class, ACTION_RUN,
+	  "only from Ingress objects of this class" },
 	{ "ignored-domains", "LIST", GROUP_JOB, setting_ignored_domain,
 	  ACTION_RUN,
 	  "domains to leave out: names, or /POSIX extended regex/" },
@@ -198,6 +204,9 @@ static const struct row {
 	{ "output", "FILE", GROUP_OUTPUT, set_output, ACTION_RUN,
 	  "textfile to replace; '-' for standard output, 'none' "
 	  "(" TEXTFILE_DIR "/" CONFIG_TEXTFILE_NAME ")" },
+	{ "state-file", "FILE", GROUP_OUTPUT, setting_state_file, ACTION_RUN,
+	  "what is remembered from run to run; 'none' for nothing (state.json "
+	  "in $STATE_DIRECTORY or /var/lib/certificate-expiry-monitor)" },
 	{ "metrics", "SET", GROUP_OUTPUT, setting_metrics, ACTION_RUN,
 	  "standard, full, summary or mux (standard)" },
 	{ "max-series", "NUMBER", GROUP_OUTPUT, setting_max_series, ACTION_RUN,
@@ -380,7 +389,7 @@ int options_apply(const struct options *options, struct config *config,
 		  struct error *err)
 {
 	struct job_config job = { 0 };
-	struct setting_target target = { config, &job };
+	struct setting_target target = { .config = config, .job = &job };
 	bool has_job = false;
 	int r = job_config_init(&job, CONFIG_CLI_JOB, err);
 
@@ -388,7 +397,8 @@ int options_apply(const struct options *options, struct config *config,
 		r = apply_all(options, &target, &has_job, err);
 	if (r == 0 && job.pods_file != NULL)
 		r = check_pods_file(options, err);
-	if (r == 0 && has_job && job.domains.count == 0)
+	if (r == 0 && has_job && job.domains.count == 0 &&
+	    !job_config_finds_domains(&job))
 		r = error_set(err, ERROR_USAGE,
 			      "--domains: needed: which domains are to be "
 			      "probed?");

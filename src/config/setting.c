@@ -8,18 +8,20 @@
 
 #include <stdlib.h>
 
+#include "config/value.h"
+
 static int set_path(char **member, const char *text, struct error *err)
 {
 	if (text[0] == '\0')
 		return error_set(err, ERROR_INVALID, "the path is empty");
-	return config_set_string(member, text, err);
+	return value_set_string(member, text, err);
 }
 
 /* "" is none. */
 static int set_optional_path(char **member, const char *text, struct error *err)
 {
 	if (text[0] != '\0')
-		return config_set_string(member, text, err);
+		return value_set_string(member, text, err);
 	free(*member);
 	*member = NULL;
 	return 0;
@@ -40,6 +42,34 @@ int setting_labels(struct setting_target *t, const char *text,
 int setting_node(struct setting_target *t, const char *text, struct error *err)
 {
 	return job_config_set_node(t->job, text, err);
+}
+
+int setting_service(struct setting_target *t, const char *text,
+		    struct error *err)
+{
+	return job_config_set_service(t->job, text, err);
+}
+
+int setting_families(struct setting_target *t, const char *text,
+		     struct error *err)
+{
+	return job_config_set_families(t->job, text, err);
+}
+
+int setting_ingress_namespace(struct setting_target *t, const char *text,
+			      struct error *err)
+{
+	t->job->domains_from.ingresses.is_used = true;
+	return domain_objects_add_namespace(&t->job->domains_from.ingresses,
+					    text, err);
+}
+
+int setting_ingress_class(struct setting_target *t, const char *text,
+			  struct error *err)
+{
+	t->job->domains_from.ingresses.is_used = true;
+	return domain_objects_set_class(&t->job->domains_from.ingresses, text,
+					err);
 }
 
 int setting_port(struct setting_target *t, const char *text, struct error *err)
@@ -122,7 +152,13 @@ int setting_kubeconfig(struct setting_target *t, const char *text,
 int setting_context(struct setting_target *t, const char *text,
 		    struct error *err)
 {
-	return config_set_string(&t->config->kubernetes.context, text, err);
+	return value_set_string(&t->config->kubernetes.context, text, err);
+}
+
+int setting_state_file(struct setting_target *t, const char *text,
+		       struct error *err)
+{
+	return set_path(&t->config->state_file, text, err);
 }
 
 int setting_output(struct setting_target *t, const char *text,

@@ -12,6 +12,7 @@
 struct setting_target {
 	struct config *config;
 	struct job_config *job; /* the job that is being described, or NULL */
+	struct domain_objects *objects; /* likewise of its domains_from */
 };
 
 /* Checks `text` and sets one value, or adds one to a list. Fails as the
@@ -23,6 +24,10 @@ typedef int setting_function(struct setting_target *target, const char *text,
 setting_function setting_namespace;
 setting_function setting_labels;
 setting_function setting_node;
+setting_function setting_service;
+setting_function setting_families;
+setting_function setting_ingress_namespace;
+setting_function setting_ingress_class;
 setting_function setting_port;
 setting_function setting_domain;
 setting_function setting_ignored_domain;
@@ -40,6 +45,7 @@ setting_function setting_timeout;
 setting_function setting_kubeconfig;
 setting_function setting_context;
 setting_function setting_output;
+setting_function setting_state_file;
 setting_function setting_concurrency;
 setting_function setting_deadline;
 setting_function setting_metrics;

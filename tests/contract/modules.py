@@ -16,9 +16,12 @@ BY_RUNNING_IT = {"main", "monitor"}
 
 # Files that share a header.
 PART_OF = {
+    "config/job": "config/config",
+    "config/job_finish": "config/config",
     "metrics/families_domains": "metrics/families",
     "metrics/families_mux": "metrics/families",
     "metrics/families_pairs": "metrics/families",
+    "report/config": "report/report",
     "report/json": "report/report",
     "report/table": "report/report",
 }

@@ -105,14 +105,26 @@ MISTAKES = [
     ("variable not set", "kubeconfig: /nonexistent",
      'kubeconfig: "${CEM_NOT_SET}"', ["CEM_NOT_SET"]),
     ("variable not closed", "output: out.prom", 'output: "${CEM"', ["output"]),
-    # What later versions bring.
-    *((f"later: {key}", "concurrency: 64", f"{key}: {value}", [key])
-      for key, value in {"state_file": "/x", "refresh": "15m",
-                         "discovery_max_age": "1h"}.items()),
-    *((f"later: {key}", "    port: websecure", f"    {key}: {value}", [key])
-      for key, value in {
-          "service": "edge/traefik", "domains_from": "{file: /x}",
-          "endpoints": "[{address: a, port: 443}]"}.items()),
+    ("state file", "concurrency: 64", 'state_file: ""', ["state_file"]),
+    ("refresh", "concurrency: 64", "refresh: 15", ["refresh"]),
+    ("age", "concurrency: 64", "discovery_max_age: 1y",
+     ["discovery_max_age"]),
+    ("families", "    port: websecure", "    families: both",
+     ["families", "primary", "all"]),
+    ("service", "    port: websecure", "    service: traefik",
+     ["service", "NAMESPACE/NAME"]),
+    ("endpoint", "    port: websecure", "    endpoints: [{port: 443}]",
+     ["endpoints", "address"]),
+    ("endpoint's key", "    port: websecure",
+     "    endpoints: [{addres: a}]", ["addres", "address"]),
+    ("endpoint's port", "    port: websecure",
+     "    endpoints: [{address: a, port: https}]", ["endpoints", "https"]),
+    ("source of domains", "    port: websecure",
+     "    domains_from: {ingress: {}}", ["ingress", "ingresses"]),
+    ("hosts", "    port: websecure",
+     "    domains_from: {ingresses: {hosts: some}}", ["hosts", "tls"]),
+    ("key of another source", "    port: websecure",
+     "    domains_from: {gateways: {hosts: all}}", ["hosts"]),
 ]
 
 
@@ -136,6 +148,9 @@ def test_mistake_is_named_with_file_and_line(check, old, new, words):
      ["verify", "ca_file"]),
     ('client_certificate: ""', "client_certificate: a.pem", ["client_key"]),
     ('client_key: ""', "client_key: a.pem", ["client_certificate"]),
+    ("namespaces: [edge]", "service: edge/traefik", ["service"]),
+    ("    namespaces: [edge]", "    endpoints: [{address: a.example}]",
+     ["endpoints"]),
 ])
 def test_keys_that_do_not_go_together(check, old, new, words):
     """The line is the job's: which key is wrong only a person knows."""

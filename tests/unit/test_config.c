@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "config/value.h"
 #include "support.h"
 
 static void test_defaults(void **state)
@@ -407,7 +408,7 @@ static void set_if(char **member, const char *text)
 	struct error err = { 0 };
 
 	if (text != NULL)
-		assert_ok(config_set_string(member, text, &err), &err);
+		assert_ok(value_set_string(member, text, &err), &err);
 }
 
 static bool same(const char *a, const char *b)
@@ -508,7 +509,7 @@ static void test_finish_with_pods_file(void **state)
 	(void)state;
 	assert_ok(job_config_init(&job, "j", &err), &err);
 	assert_ok(domain_vector_add(&job.domains, "a.example", &err), &err);
-	assert_ok(config_set_string(&job.pods_file, "-", &err), &err);
+	assert_ok(value_set_string(&job.pods_file, "-", &err), &err);
 	assert_ok(job_config_finish(&job, &err), &err);
 	assert_int_equal(job.namespaces.count, 0);
 	job_config_free(&job);

@@ -154,6 +154,72 @@ static void test_empty_values_of_a_job(void **state)
 	config_free(&config);
 }
 
+static const struct job_config *job_of(const struct config *config, size_t i)
+{
+	assert_true(i < config->jobs.count);
+	return &config->jobs.items[i];
+}
+
+/* The pools that are no selection of pods, and where domains come from. */
+static void test_pools_and_domains(void **state)
+{
+	static const char text[] =
+		"state_file: /s\nrefresh: 5m\ndiscovery_max_age: 2h\n"
+		"jobs:\n"
+		"- name: edge\n"
+		"  namespaces: [n, m]\n"
+		"  families: all\n"
+		"  domains_from:\n"
+		"    file: /d\n"
+		"    ingresses: {namespaces: ['*'], class: c, hosts: all}\n"
+		"    gateways: {}\n"
+		"    certificates: {namespaces: [k], labels: a=b}\n"
+		"- name: service\n"
+		"  service: edge/proxy\n"
+		"  port: websecure\n"
+		"  domains_from: {ingressroutes: {}}\n"
+		"- name: front\n"
+		"  endpoints: [{address: LB.Example., port: 0443},\n"
+		"    {address: '2001:DB8::1'}]\n"
+		"  domains: [x.example]\n";
+	const struct domains_from *from;
+	const struct job_config *job;
+	struct config config;
+	struct error err;
+
+	assert_ok(load(*state, text, &config, &err), &err);
+	assert_string_equal(config.state_file, "/s");
+	assert_int_equal(config.refresh_ms, 300000);
+	assert_int_equal(config.discovery_max_age_ms, 7200000);
+	job = job_of(&config, 0);
+	from = &job->domains_from;
+	assert_int_equal(job->families, FAMILIES_ALL);
+	assert_string_equal(from->file, "/d");
+	assert_true(from->ingresses.is_used && from->ingresses.all_hosts);
+	assert_string_equal(from->ingresses.class, "c");
+	assert_int_equal(from->ingresses.namespaces.count, 1);
+	assert_string_equal(from->ingresses.namespaces.items[0], "*");
+	/* Those of the job, where none are named. */
+	assert_int_equal(from->gateways.namespaces.count, 2);
+	assert_string_equal(from->gateways.namespaces.items[1], "m");
+	assert_false(from->ingressroutes.is_used);
+	assert_string_equal(from->certificates.labels, "a=b");
+	assert_string_equal(from->certificates.namespaces.items[0], "k");
+	job = job_of(&config, 1);
+	from = &job->domains_from;
+	assert_string_equal(job->service_ns, "edge");
+	assert_string_equal(job->service_name, "proxy");
+	assert_int_equal(job->namespaces.count, 0);
+	assert_string_equal(from->ingressroutes.namespaces.items[0], "edge");
+	job = job_of(&config, 2);
+	assert_int_equal(job->endpoints.count, 2);
+	assert_string_equal(job->endpoints.items[0].address, "lb.example");
+	assert_string_equal(job->endpoints.items[0].port, "443");
+	assert_string_equal(job->endpoints.items[1].address, "2001:db8::1");
+	assert_int_equal(job->endpoints.items[1].port_number, 443);
+	config_free(&config);
+}
+
 static void test_no_verification(void **state)
 {
 	static const char *const keys[] = {
@@ -187,7 +253,70 @@ static void test_mistakes(void **state)
 		{ "job: []\n", "cem.yaml:1: unknown key 'job'; did you mean "
 			       "'jobs'?" },
 		{ "x: 1\nfoobarbaz: 1\n", "cem.yaml:1: unknown key 'x'" },
-		{ "state_file: /x\n", "cem.yaml:1: unknown key 'state_file'" },
+		{ "state_file: ''\n", "cem.yaml:1: state_file: the path is" },
+		{ "refresh: 0s\n", "refresh: '0s' is not between 1ms and" },
+		{ "discovery_max_age: 31d\n",
+		  "discovery_max_age: '31d' is not between 1ms and 30d" },
+		{ "jobs: [{name: a, domains_from: [x]}]\n",
+		  "domains_from: expected keys and values" },
+		{ "jobs: [{name: a, domains_from: {}}]\n",
+		  "names no domains to probe" },
+		{ "jobs: [{name: a, domains_from: {file: ''}}]\n",
+		  "file: the path is empty" },
+		{ "jobs: [{name: a, domains_from: {ingress: {}}}]\n",
+		  "unknown key 'ingress'; did you mean 'ingresses'?" },
+		{ "jobs: [{name: a, domains_from: {ingresses: {host: x}}}]\n",
+		  "unknown key 'host'; did you mean 'hosts'?" },
+		{ "jobs: [{name: a, domains_from: {ingresses: {hosts: x}}}]\n",
+		  "hosts: 'x' is none of: tls, all" },
+		{ "jobs: [{name: a, domains_from: {ingresses: {class: A_}}}]\n",
+		  "class: 'A_' is not the name of a class" },
+		{ "jobs: [{name: a, domains_from: {gateways: {class: x}}}]\n",
+		  "unknown key 'class'" },
+		{ "jobs: [{name: a, domains_from:\n"
+		  "  {certificates: {labels: 'a in'}}}]\n",
+		  "cem.yaml:2: labels: " },
+		{ "jobs: [{name: a, domains_from:\n"
+		  "  {certificates: {namespaces: [A]}}}]\n",
+		  "cem.yaml:2: namespaces: 'A' is not a namespace" },
+		{ "jobs: [{name: a, domains: [x.e], families: both}]\n",
+		  "families: 'both' is none of: primary, all" },
+		{ "jobs: [{name: a, domains: [x.e], service: x}]\n",
+		  "service: 'x' is not NAMESPACE/NAME of a Service" },
+		{ "jobs: [{name: a, domains: [x.e], service: a/B}]\n",
+		  "service: 'a/B' is not NAMESPACE/NAME of a Service" },
+		{ "jobs: [{name: a, domains: [x.e], service: a/b}]\n",
+		  "port is needed with service" },
+		{ "jobs: [{name: a, domains: [x.e], service: a/b, port: 1,\n"
+		  "  labels: x}]\n",
+		  "the service is the pool itself" },
+		{ "jobs: [{name: a, domains: [x.e], service: a/b, port: 1,\n"
+		  "  address: host}]\n",
+		  "address: a service has the pods' addresses" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints: {}}]\n",
+		  "endpoints: expected a list" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints: [x]}]\n",
+		  "an endpoint: expected keys and values" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints: [{port: 1}]}]\n",
+		  "endpoints: an endpoint needs an address" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints:\n"
+		  "  [{address: '*.x.e'}]}]\n",
+		  "'*.x.e' is a wildcard: no server has that name" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints:\n"
+		  "  [{address: x.e, port: https}]}]\n",
+		  "cem.yaml:2: endpoints: 'https' is not a port" },
+		{ "jobs: [{name: a, domains: [x.e], port: 1, endpoints:\n"
+		  "  [{address: x.e}]}]\n",
+		  "port: each of the endpoints has its own" },
+		{ "jobs: [{name: a, domains: [x.e], namespaces: [n],\n"
+		  "  endpoints: [{address: x.e}]}]\n",
+		  "endpoints are the pool itself" },
+		{ "jobs: [{name: a, domains: [x.e], unready: true,\n"
+		  "  endpoints: [{address: x.e}]}]\n",
+		  "are about pods, not endpoints" },
+		{ "jobs: [{name: a, endpoints: [{address: x.e}],\n"
+		  "  domains_from: {gateways: {}}}]\n",
+		  "domains_from: gateways: needs namespaces" },
 		{ "concurrency: 64\nmetric: mux\n",
 		  "cem.yaml:2: unknown key 'metric'; did you mean 'metrics'?" },
 		{ "jobs:\n  - name: a\n    domain: [x.example]\n",
@@ -365,6 +494,7 @@ int main(void)
 		TEST(test_every_key),
 		TEST(test_defaults_stay),
 		TEST(test_empty_values_of_a_job),
+		TEST(test_pools_and_domains),
 		TEST(test_no_verification),
 		TEST(test_mistakes),
 		TEST(test_environment),

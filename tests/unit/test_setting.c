@@ -74,6 +74,27 @@ static const char *output(void)
 	return config.output;
 }
 
+static const char *state_file(void)
+{
+	return config.state_file;
+}
+
+static const char *service_name(void)
+{
+	return job.service_name == NULL ? NULL : "edge/proxy";
+}
+
+static const char *ingress_namespace(void)
+{
+	return job.domains_from.ingresses.namespaces.items[0];
+}
+
+static const char *ingress_class(void)
+{
+	assert_true(job.domains_from.ingresses.is_used);
+	return job.domains_from.ingresses.class;
+}
+
 static int set_up(void **state)
 {
 	struct error err = { 0 };
@@ -113,8 +134,13 @@ static void test_texts(void **state)
 		{ setting_kubeconfig, "config", "", kubeconfig },
 		{ setting_context, "prod", NULL, context },
 		{ setting_output, "x.prom", "", output },
+		{ setting_state_file, "state.json", "", state_file },
+		{ setting_service, "edge/proxy", "edge", service_name },
+		{ setting_ingress_namespace, "edge", "Edge",
+		  ingress_namespace },
+		{ setting_ingress_class, "nginx", "", ingress_class },
 	};
-	struct setting_target target = { &config, &job };
+	struct setting_target target = { .config = &config, .job = &job };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -141,7 +167,7 @@ static void test_optional_paths(void **state)
 		{ setting_client_certificate, client_certificate },
 		{ setting_client_key, client_key },
 	};
-	struct setting_target target = { &config, &job };
+	struct setting_target target = { .config = &config, .job = &job };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -157,7 +183,7 @@ static void test_optional_paths(void **state)
 
 static void test_numbers_and_choices(void **state)
 {
-	struct setting_target target = { &config, &job };
+	struct setting_target target = { .config = &config, .job = &job };
 	struct error err = { 0 };
 
 	(void)state;
