@@ -17,6 +17,7 @@ program=certificate-expiry-monitor
 packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
+	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
 	valgrind shellcheck)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
@@ -246,6 +247,8 @@ steps() {
 
 	run kube-apiserver "A real API server (5 minutes the first time)" none \
 		"$source/tests/kube-apiserver/build.sh"
+	run crds "Kinds that are not built in" none \
+		"$source/tests/kube-apiserver/crds.sh"
 	run e2e "End to end" pytest \
 		needs "$plain/$program" end_to_end "$plain"
 	run e2e-sanitized "End to end, sanitizers" pytest \

@@ -26,6 +26,7 @@
 #include "kube/client.h"
 #include "metrics/families.h"
 #include "metrics/textfile.h"
+#include "monitor_log.h"
 #include "probe/certificate_cache.h"
 #include "probe/engine.h"
 #include "probe/target.h"
@@ -33,15 +34,18 @@
 #include "report/report.h"
 #include "report/verdict.h"
 #include "state/lock.h"
+#include "state/state.h"
 
 #define DEFAULT_CONFIG_FILE SYSCONFDIR "/certificate-expiry-monitor.yaml"
-#define LOGGED_FAILURES_MAX 10 /* lines of one kind; then a line sums up */
 
 struct run {
 	struct config config;
 	bool replaces_file; /* a textfile is to be replaced */
 	struct interrupt interrupt;
-	int lock;
+	int lock;	/* of the textfile's directory */
+	int state_lock; /* of the state file, in a run that writes it */
+	struct state *state;
+	struct wall_time last_success; /* before this run */
 	struct wall_time started_at;
 	struct mono_time begin;
 	struct discovery discovery;
@@ -117,92 +121,97 @@ static void settle_defaults(struct run *run)
 	}
 }
 
-/* --- Discovery ----------------------------------------------------------- */
+/* --- State --------------------------------------------------------------- */
 
-#define JOB_WORDS_MAX 288 /* bytes; a job's name has 253 */
-
-/* "job 'edge': "; nothing for the only job, that of the options. */
-static const char *job_words(const struct job_config *job,
-			     char words[JOB_WORDS_MAX])
+/* The path of the state file, NULL for none. */
+static int find_state(const struct run *run, char **ret_path, struct error *err)
 {
-	words[0] = '\0';
-	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
-		(void)snprintf(words, JOB_WORDS_MAX, "job '%s': ", job->name);
-	return words;
-}
+	const char *path = run->config.state_file;
+	int r;
 
-static void log_discovery_failures(const struct job_discovery *job)
-{
-	size_t count = job->failures.count;
-	char words[JOB_WORDS_MAX];
-
-	for (size_t i = 0; i < count && i < LOGGED_FAILURES_MAX; i++)
-		log_error("%s", job->failures.items[i].message);
-	if (count > LOGGED_FAILURES_MAX)
-		log_error("%sand %zu more lists failed",
-			  job_words(job->job, words),
-			  count - LOGGED_FAILURES_MAX);
-}
-
-/* "2 not_ready, 1 no_address" */
-static void describe_skipped(const struct namespace_count *ns, char *text,
-			     size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (int s = 0; s < POD_SKIP_COUNT && used < size; s++)
-		if (ns->skipped[s] > 0)
-			used += (size_t)snprintf(
-				text + used, size - used, "%s%" PRIu64 " %s",
-				used == 0 ? "" : ", ", ns->skipped[s],
-				pod_skip_name((enum pod_skip)s));
-}
-
-static uint64_t count_skipped(const struct namespace_count *ns)
-{
-	uint64_t skipped = 0;
-
-	for (int s = 0; s < POD_SKIP_COUNT; s++)
-		skipped += ns->skipped[s];
-	return skipped;
-}
-
-/* A selection without a pod to probe is said: it is hardly ever meant. On one
- * node of many it is the usual thing. */
-static void log_empty_namespaces(const struct job_discovery *job)
-{
-	enum log_level level =
-		pool_is_whole(job->job) ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
-	char words[JOB_WORDS_MAX];
-	const char *which = job_words(job->job, words);
-	size_t logged = 0;
-
-	for (size_t i = 0; i < job->namespaces.count; i++) {
-		const struct namespace_count *ns = &job->namespaces.items[i];
-		char skipped[256];
-
-		if (ns->matching > count_skipped(ns))
-			continue;
-		if (++logged > LOGGED_FAILURES_MAX)
-			continue;
-		describe_skipped(ns, skipped, sizeof(skipped));
-		if (ns->matching == 0 && ns->ns[0] == '\0')
-			log_line(level, "%sno pod matches", which);
-		else if (ns->matching == 0)
-			log_line(level, "%sno pod matches in namespace '%s'",
-				 which, ns->ns);
-		else
-			log_line(level,
-				 "%snone of the %" PRIu64
-				 " pods in namespace '%s' can be probed: %s",
-				 which, ns->matching, ns->ns, skipped);
+	*ret_path = NULL;
+	if (path != NULL && state_is_none(path))
+		return 0;
+	if (path != NULL) {
+		*ret_path = strdup(path);
+		return *ret_path == NULL ? error_memory(err) : 0;
 	}
-	if (logged > LOGGED_FAILURES_MAX)
-		log_line(level,
-			 "%sand %zu more namespaces without a pod to probe",
-			 which, logged - LOGGED_FAILURES_MAX);
+	r = state_default_path(ret_path, err);
+	if (r != -ERROR_SYSTEM)
+		return r;
+	log_info("%s", err->message);
+	*err = (struct error){ 0 };
+	return 0;
 }
+
+/* Locks the state file; where that cannot be done, the run goes on without
+ * writing one. */
+static int lock_state(struct run *run, const char *path, bool *ret_may_write,
+		      struct error *err)
+{
+	int r;
+
+	*ret_may_write = false;
+	if (!run->replaces_file || path == NULL)
+		return 0;
+	r = lock_state_file(path, &run->state_lock, err);
+	*ret_may_write = r == 0;
+	if (r == 0 || r == -ERROR_BUSY || r == -ERROR_MEMORY)
+		return r;
+	log_warning("%s; nothing will be remembered", err->message);
+	*err = (struct error){ 0 };
+	return 0;
+}
+
+/* Only a run that replaces a file writes the state, so that it never says
+ * what the file does not. */
+static int open_state(struct run *run, struct error *err)
+{
+	CLEANUP(cleanup_free) char *path = NULL;
+	bool may_write = false;
+	int r = find_state(run, &path, err);
+
+	if (r == 0)
+		r = lock_state(run, path, &may_write, err);
+	if (r == 0)
+		r = state_open(path, &run->state, err);
+	if (r < 0)
+		return r;
+	if (state_complaint(run->state) != NULL)
+		log_warning("%s", state_complaint(run->state));
+	run->last_success = state_last_success(run->state);
+	if (!may_write || state_begin_write(run->state, err) == 0)
+		return 0;
+	if (err->code == ERROR_MEMORY)
+		return -ERROR_MEMORY;
+	log_warning("%s; nothing will be remembered", err->message);
+	*err = (struct error){ 0 };
+	return 0;
+}
+
+/* Before the textfile is replaced: what the file says must not be forgotten
+ * by a run that is killed then. */
+static void save_state(struct run *run)
+{
+	struct error err = { 0 };
+
+	if (!run->failed)
+		state_set_last_success(run->state, run->started_at);
+	if (state_commit(run->state, &err) < 0)
+		log_warning("%s; nothing new is remembered", err.message);
+}
+
+/* The file could not be replaced: the run was no success after all. */
+static void put_back_success(struct run *run)
+{
+	struct error err = { 0 };
+
+	if (state_put_back_last_success(run->state, run->last_success, &err) <
+	    0)
+		log_warning("%s", err.message);
+}
+
+/* --- Discovery ----------------------------------------------------------- */
 
 /* Too many pairs are no reason not to say so in the file. */
 static int build_targets(struct run *run, struct error *err)
@@ -222,20 +231,20 @@ static int discover(struct run *run, struct error *err)
 	/* Half of the run's time: what is found must be probed as well. */
 	struct mono_time deadline =
 		mono_after(run->begin, run->config.deadline_ms / 2);
+	const struct list_memory memory = state_list_memory(run->state);
 	int r;
 
 	progress_line_say(&run->progress, "listing pods ...");
-	r = discovery_run(&run->config, &run->interrupt, deadline,
+	r = discovery_run(&run->config, &memory, &run->interrupt, deadline,
 			  &run->discovery, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < run->discovery.count; i++) {
 		const struct job_discovery *job = &run->discovery.jobs[i];
 
-		if (job->failures.count > 0)
+		if (job_discovery_has_failed(job))
 			run->failed = true;
-		log_discovery_failures(job);
-		log_empty_namespaces(job);
+		log_discovery(job);
 	}
 	return build_targets(run, err);
 }
@@ -305,6 +314,8 @@ static struct run_facts facts_of(const struct run *run)
 		.settled_at = run->settled_at,
 		.duration_ms = mono_now().ms - run->begin.ms,
 		.success = !run->failed,
+		.last_success_at =
+			run->failed ? run->last_success : run->started_at,
 		.cut_off = run->cut_off,
 		.gnutls_version = x509_library_version(),
 		.curl_version = kube_client_library_version(),
@@ -321,6 +332,8 @@ static void write_metrics(struct run *run, const struct run_facts *facts)
 		return;
 	if (textfile_write(run->config.output, facts, run->config.metrics,
 			   &is_limited, &err) < 0) {
+		if (!run->failed && run->replaces_file)
+			put_back_success(run);
 		run->failed = true;
 		log_error("%s", err.message);
 	} else if (is_limited) {
@@ -378,6 +391,9 @@ static void run_release(struct run *run)
 	session_facts_set_release(&run->sessions);
 	probe_setup_release(&run->setup);
 	discovery_free(&run->discovery);
+	state_close(run->state);
+	if (run->state_lock >= 0)
+		(void)close(run->state_lock);
 	if (run->lock >= 0)
 		(void)close(run->lock);
 	interrupt_release(&run->interrupt);
@@ -404,7 +420,7 @@ static enum exit_status list_targets(struct run *run)
 {
 	struct error err = { 0 };
 
-	if (discover(run, &err) < 0)
+	if (open_state(run, &err) < 0 || discover(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	if (report_targets(stdout, &run->discovery, &run->targets, &err) < 0)
@@ -428,8 +444,8 @@ static enum exit_status run_pipeline(struct run *run)
 	struct error err = { 0 };
 	struct run_facts facts;
 
-	if (prepare_output(run, &err) < 0 || discover(run, &err) < 0 ||
-	    probe(run, &err) < 0)
+	if (prepare_output(run, &err) < 0 || open_state(run, &err) < 0 ||
+	    discover(run, &err) < 0 || probe(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	facts = facts_of(run);
@@ -437,6 +453,7 @@ static enum exit_status run_pipeline(struct run *run)
 	 * could hold it up for ever. A file is replaced before. */
 	if (writes_stdout(&run->config))
 		interrupt_release(&run->interrupt);
+	save_state(run);
 	write_metrics(run, &facts);
 	interrupt_release(&run->interrupt);
 	print_report(run, &facts);
@@ -460,16 +477,13 @@ static int set_up(struct run *run, struct error *err)
 	return r;
 }
 
-static enum exit_status check_config(const struct run *run)
+static enum exit_status check_config(struct run *run)
 {
-	const struct job_vector *jobs = &run->config.jobs;
+	struct error err = { 0 };
 
-	for (size_t i = 0; i < jobs->count; i++)
-		(void)printf("job '%s': %zu domains, port %s\n",
-			     jobs->items[i].name, jobs->items[i].domains.count,
-			     jobs->items[i].port);
-	(void)printf("The configuration is good.\n");
-	return fflush(stdout) == 0 ? EXIT_RAN : EXIT_FAILED;
+	if (report_config(stdout, &run->config, &err) < 0)
+		return end_early(run, &err);
+	return EXIT_RAN;
 }
 
 enum exit_status monitor_run(const struct options *options)
@@ -477,6 +491,7 @@ enum exit_status monitor_run(const struct options *options)
 	CLEANUP(run_release)
 	struct run run = {
 		.lock = -1,
+		.state_lock = -1,
 		.interrupt.fd = -1,
 		.started_at = wall_now(),
 		.begin = mono_now(),

@@ -24,6 +24,9 @@ static int compare_pools(const struct pair *a, const struct pair *b)
 		return r;
 	if (a->domain != b->domain)
 		return a->domain < b->domain ? -1 : 1;
+	r = strcmp(a->endpoint->pod->port_label, b->endpoint->pod->port_label);
+	if (r != 0)
+		return r;
 	return (a->key_type > b->key_type) - (a->key_type < b->key_type);
 }
 
@@ -75,6 +78,7 @@ static struct pool sum_up(struct pair **pairs, size_t count,
 		.job = pairs[0]->endpoint->job,
 		.ns = pairs[0]->endpoint->pod->ns,
 		.domain = pairs[0]->domain,
+		.port_label = pairs[0]->endpoint->pod->port_label,
 		.key_type = pairs[0]->key_type,
 		.certificates = certificates,
 	};

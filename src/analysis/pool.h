@@ -22,6 +22,7 @@ struct pool {
 	const struct job_config *job; /* borrowed, as all that follows */
 	const char *ns;
 	const struct domain *domain;
+	const char *port_label;
 	enum key_type key_type;
 	size_t pairs[STATUS_COUNT]; /* how many are in each status */
 	/* The different leaf certificates that name the domain, sorted by
@@ -37,7 +38,8 @@ struct pool {
 };
 
 struct pool_set {
-	struct pool *pools; /* sorted by job, namespace, domain, key */
+	struct pool *pools; /* sorted by job, namespace, domain,
+			     * port, key */
 	size_t count;
 	const struct pair *pairs; /* of the target set */
 	int64_t *lags;		  /* one for each: pool_set_lag() */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists of pods for the jobs, and the way out of what can go wrong.
+ * Lists for the jobs, and the way out of what can go wrong.
  */
 #include <config.h>
 
@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "kube/memory.h"
 
 #define NODE_SELF "@self"
+#define RESOURCE_NAME_MAX 128 /* bytes */
 
 static int api_open(struct api *api, struct error *err)
 {
@@ -32,11 +34,39 @@ static int api_open(struct api *api, struct error *err)
 	r = kube_access_find(config->kubernetes.kubeconfig,
 			     config->kubernetes.context, &api->access, err);
 	if (r == 0)
+		r = kube_access_login(
+			&api->access,
+			mono_earlier(api->deadline,
+				     mono_after(mono_now(),
+						config->kubernetes.timeout_ms)),
+			api->interrupt, err);
+	if (r == 0)
 		r = kube_access_node(&api->access, &api->own_node, err);
 	if (r == 0)
 		r = kube_client_open(&api->access, api->interrupt, &api->client,
 				     err);
 	return r;
+}
+
+int api_identify(const struct api *api, struct api_identity *ret_identity,
+		 struct error *err)
+{
+	struct api_identity identity = { 0 };
+	struct error unread = { 0 };
+
+	/* Not asked, or by nobody that is known. */
+	if (api->client == NULL)
+		return 0;
+	kube_client_server_dates(api->client, &identity.server_dates);
+	/* A certificate that cannot be read has no dates; the login said so. */
+	if (kube_access_client_dates(&api->access, &identity.client_dates,
+				     &unread) == -ERROR_MEMORY)
+		return error_memory(err);
+	identity.server = strdup(api->access.server);
+	if (identity.server == NULL)
+		return error_memory(err);
+	*ret_identity = identity;
+	return 0;
 }
 
 void api_close(struct api *api)
@@ -73,48 +103,47 @@ static int read_host_name(char **ret_name, struct error *err)
 	return *ret_name == NULL ? error_memory(err) : 0;
 }
 
-/* The node that the job means, "" for any. */
-static int find_node(const struct api *api, const struct job_config *job,
-		     char **ret_node, struct error *err)
+/* "ingresses.networking.k8s.io", as roles and kubectl name it. */
+static void name_resource(const struct kube_list *list, char *name, size_t size)
 {
-	const char *node = job->node;
+	const char *group = list->api;
+	size_t length;
 
-	if (strcmp(node, NODE_SELF) == 0 && api->own_node == NULL)
-		return read_host_name(ret_node, err);
-	if (strcmp(node, NODE_SELF) == 0)
-		node = api->own_node;
-	*ret_node = strdup(node);
-	return *ret_node == NULL ? error_memory(err) : 0;
-}
-
-static int add_advice(const char *advice, struct error *err)
-{
-	return error_set(err, err->code, "%s; %s", err->message, advice);
+	group += strncmp(group, "/apis/", 6) == 0 ? 6 : strlen(group);
+	length = strcspn(group, "/");
+	(void)snprintf(name, size, "%s%s%.*s", list->resource,
+		       length > 0 ? "." : "", (int)length, group);
 }
 
 /* A refusal: what to grant, or to ask instead. */
-static int advise_forbidden(const struct api *api, const char *ns,
+static int advise_forbidden(const struct api *api, const struct kube_list *list,
 			    struct error *err)
 {
-	if (api->own_node != NULL)
+	char resource[RESOURCE_NAME_MAX];
+
+	name_resource(list, resource, sizeof(resource));
+	if (api->own_node != NULL && strcmp(list->resource, "pods") == 0)
 		return error_set(err, err->code,
 				 "%s; the credential of node '%s' may list the "
 				 "pods of that node only: use --node=@self",
 				 err->message, api->own_node);
-	if (ns == NULL)
-		return add_advice("grant it `list` on `pods` in all namespaces "
-				  "(ClusterRole and ClusterRoleBinding)",
-				  err);
+	if (list->ns == NULL)
+		return error_set(err, err->code,
+				 "%s; grant it `list` on `%s` in all "
+				 "namespaces (ClusterRole and "
+				 "ClusterRoleBinding)",
+				 err->message, resource);
 	return error_set(err, err->code,
-			 "%s; grant it `list` on `pods` in namespace \"%s\" "
+			 "%s; grant it `list` on `%s` in namespace \"%s\" "
 			 "(Role and RoleBinding)",
-			 err->message, ns);
+			 err->message, resource, list->ns);
 }
 
-static int advise(const struct api *api, const char *ns, struct error *err)
+static int advise(const struct api *api, const struct kube_list *list,
+		  struct error *err)
 {
 	if (err->code == ERROR_FORBIDDEN)
-		return advise_forbidden(api, ns, err);
+		return advise_forbidden(api, list, err);
 	if (err->code != ERROR_UNAUTHORIZED)
 		return -(int)err->code;
 	if (!kube_access_has_credential(&api->access))
@@ -138,17 +167,9 @@ static bool is_general(const struct api *api, enum error_code code)
 	       code == ERROR_UNAUTHORIZED;
 }
 
-int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
-		  struct pod_list *list, struct error *err)
+/* The connection, with what failed as a whole said again. */
+static int api_use(struct api *api, struct error *err)
 {
-	CLEANUP(cleanup_free) char *node = NULL;
-	struct kube_list wanted = {
-		.api = "/api/v1",
-		.resource = "pods",
-		.kind = "Pod",
-		.ns = ns,
-		.labels = job->labels,
-	};
 	int r;
 
 	if (api_has_failed(api)) {
@@ -156,19 +177,40 @@ int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
 		return -(int)err->code;
 	}
 	r = api_open(api, err);
-	if (r == 0)
-		r = find_node(api, job, &node, err);
-	if (r < 0) {
+	if (r < 0)
 		api->failure = *err;
-		return r;
+	return r;
+}
+
+int api_find_node(struct api *api, const char *node, char **ret_node,
+		  struct error *err)
+{
+	if (strcmp(node, NODE_SELF) == 0) {
+		int r = api_use(api, err);
+
+		if (r < 0)
+			return r;
+		if (api->own_node == NULL)
+			return read_host_name(ret_node, err);
+		node = api->own_node;
 	}
-	wanted.node = node;
-	r = kube_list_each(api->client, &wanted,
+	*ret_node = strdup(node);
+	return *ret_node == NULL ? error_memory(err) : 0;
+}
+
+int api_list(struct api *api, const struct kube_list *list,
+	     const struct list_sink *sink, struct error *err)
+{
+	int r = api_use(api, err);
+
+	if (r < 0)
+		return r;
+	r = kube_list_each(api->client, list,
 			   api->config->kubernetes.timeout_ms, api->deadline,
-			   pod_list_add, list, err);
+			   sink, err);
 	if (r < 0) {
 		kube_access_hide_token(&api->access, err);
-		r = advise(api, ns, err);
+		r = advise(api, list, err);
 	}
 	if (r < 0 && is_general(api, err->code))
 		api->failure = *err;

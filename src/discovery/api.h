@@ -12,9 +12,10 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "config/config.h"
-#include "discovery/pod_list.h"
+#include "discovery/discovery.h"
 #include "kube/access.h"
 #include "kube/client.h"
+#include "kube/list.h"
 
 struct api {
 	const struct config *config;
@@ -28,14 +29,24 @@ struct api {
 	char *own_node; /* whose credential it is, NULL: no node's */
 };
 
-/* Adds the job's pods in namespace `ns`, or in all of them if it is NULL, to
- * `list`. The error says what to do about it. */
-int api_list_pods(struct api *api, const struct job_config *job, const char *ns,
-		  struct pod_list *list, struct error *err)
+/* Hands the objects of a list to `sink`. The error says what to do about it;
+ * ERROR_NOT_FOUND: the cluster has no such kind. */
+int api_list(struct api *api, const struct kube_list *list,
+	     const struct list_sink *sink, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* The node that `node` means ("@self": this one), "" for any, as a new
+ * string. */
+int api_find_node(struct api *api, const char *node, char **ret_node,
+		  struct error *err) __attribute__((warn_unused_result));
 
 /* Whether the API as a whole has failed, not one list. */
 bool api_has_failed(const struct api *api);
+
+/* Whose certificates were shown on both sides, before api_close(). The string
+ * is the caller's. */
+int api_identify(const struct api *api, struct api_identity *ret_identity,
+		 struct error *err) __attribute__((warn_unused_result));
 
 /* Closes the connection and wipes the credential. */
 void api_close(struct api *api);

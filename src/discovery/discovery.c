@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All jobs, one after another, with what fails kept to what it concerns.
+ * All jobs, one after another.
  */
 #include <config.h>
 
@@ -8,12 +8,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
-#include "discovery/api.h"
-#include "discovery/pod_list.h"
-#include "discovery/pods_file.h"
+#include "discovery/domain_lists.h"
+#include "discovery/join.h"
+#include "discovery/lister.h"
+#include "discovery/pod_lists.h"
+#include "discovery/resolver.h"
 
 static const char *const reason_names[] = {
 	[DISCOVERY_UNREACHABLE] = "unreachable",
@@ -34,145 +35,57 @@ const char *discovery_reason_name(enum discovery_reason reason)
 	return reason_names[reason];
 }
 
-/* What cannot be read at all (a kubeconfig that is not there) counts as
- * invalid: the operator has to mend it. */
-static enum discovery_reason reason_of(enum error_code code)
+static const char *const source_names[] = {
+	[SOURCE_PODS] = "pods",
+	[SOURCE_SERVICES] = "services",
+	[SOURCE_INGRESSES] = "ingresses",
+	[SOURCE_GATEWAYS] = "gateways",
+	[SOURCE_INGRESSROUTES] = "ingressroutes",
+	[SOURCE_CERTIFICATES] = "certificates",
+	[SOURCE_FILE] = "file",
+};
+static_assert(sizeof(source_names) / sizeof(source_names[0]) ==
+		      DISCOVERY_SOURCE_COUNT,
+	      "a name for each source");
+
+const char *discovery_source_name(enum discovery_source source)
 {
-	switch (code) {
-	case ERROR_UNREACHABLE:
-		return DISCOVERY_UNREACHABLE;
-	case ERROR_TIMEOUT:
-		return DISCOVERY_TIMEOUT;
-	case ERROR_TLS:
-		return DISCOVERY_TLS;
-	case ERROR_UNAUTHORIZED:
-		return DISCOVERY_UNAUTHORIZED;
-	case ERROR_FORBIDDEN:
-		return DISCOVERY_FORBIDDEN;
-	case ERROR_SERVER:
-		return DISCOVERY_SERVER_ERROR;
-	case ERROR_TOO_LARGE:
-		return DISCOVERY_TOO_LARGE;
-	case ERROR_NONE:
-	case ERROR_MEMORY:
-	case ERROR_SYSTEM:
-	case ERROR_USAGE:
-	case ERROR_INVALID:
-	case ERROR_BUSY:
-	case ERROR_INTERRUPTED:
-		break;
-	}
-	return DISCOVERY_INVALID;
+	return source_names[source];
 }
 
-/* Whether an error is none of discovery's subject but the end of the run. */
-static bool is_fatal(enum error_code code)
+static int list_job(struct lister *lister, struct job_discovery *job,
+		    struct error *err)
 {
-	return code == ERROR_MEMORY || code == ERROR_INTERRUPTED;
-}
+	CLEANUP(found_free) struct found found = { 0 };
+	CLEANUP(string_vector_free) struct string_vector listed = { 0 };
+	int r = pod_lists_read(lister, job, &found, &listed, err);
 
-/* Puts in front of the message which job's list it was. */
-static void name_list(const struct job_config *job, const char *ns,
-		      struct error *err)
-{
-	if (job->pods_file != NULL)
-		error_prefix(err, "cannot read the list of pods");
-	else if (ns == NULL)
-		error_prefix(err, "cannot list pods");
-	else
-		error_prefix(err, "cannot list pods in namespace '%s'", ns);
-	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
-		error_prefix(err, "job '%s'", job->name);
-}
-
-/* A failed list becomes data; `ns` is NULL where it is not about one
- * namespace. Returns 0, or the error if it is fatal. */
-static int add_failure(struct job_discovery *job, const char *ns,
-		       struct error *failure, struct error *err)
-{
-	struct discovery_failure entry = {
-		.ns = strdup(ns == NULL ? "" : ns),
-		.reason = reason_of(failure->code),
-	};
-	int r = 0;
-
-	if (is_fatal(failure->code)) {
-		*err = *failure;
-		r = -(int)failure->code;
-	}
-	name_list(job->job, ns, failure);
-	entry.message = strdup(failure->message);
-	if (r == 0 && (entry.ns == NULL || entry.message == NULL))
-		r = error_memory(err);
 	if (r == 0)
-		r = discovery_failure_vector_append(&job->failures, entry, err);
-	if (r < 0) {
-		free(entry.ns);
-		free(entry.message);
-	}
+		r = domain_lists_read(lister, job, &found, err);
+	if (r == 0)
+		r = join_domains(job, &found, err);
+	if (r == 0)
+		r = join_pods(job, &found, &listed, err);
 	return r;
 }
 
-/* One list of the job into `list`: all of it, or nothing and a failure. */
-static int list_namespace(struct api *api, struct job_discovery *job,
-			  const char *ns, struct pod_list *list,
-			  struct error *err)
+static void cleanup_lister(struct lister *lister)
 {
-	struct error failure = { 0 };
-	size_t before = list->facts.count;
-	int r;
-
-	if (job->job->pods_file != NULL)
-		r = pods_file_read(job->job->pods_file, api->interrupt,
-				   api->deadline, list, &failure);
-	else
-		r = api_list_pods(api, job->job, ns, list, &failure);
-	if (r == 0)
-		return string_vector_add(&list->listed, ns == NULL ? "" : ns,
-					 err);
-	pod_list_truncate(list, before);
-	return add_failure(job, api_has_failed(api) ? NULL : ns, &failure, err);
+	resolver_close(lister->resolver);
+	api_close(&lister->api);
 }
 
-static int list_job(struct api *api, struct job_discovery *job,
-		    struct error *err)
-{
-	CLEANUP(pod_list_free) struct pod_list list = { .job = job->job };
-	const struct string_vector *namespaces = &job->job->namespaces;
-	struct wall_time begin = wall_now();
-	int r = 0;
-
-	if (job->job->pods_file != NULL ||
-	    job_config_all_namespaces(job->job)) {
-		r = list_namespace(api, job, NULL, &list, err);
-	} else {
-		bool goes_on = true;
-
-		/* Once the API has failed, the other namespaces have the same
-		 * failure, and it is said once. */
-		for (size_t i = 0; goes_on && i < namespaces->count; i++) {
-			r = list_namespace(api, job, namespaces->items[i],
-					   &list, err);
-			goes_on = r == 0 && !api_has_failed(api);
-		}
-	}
-	if (r < 0)
-		return r;
-	if (list.listed.count > 0)
-		job->listed_at = begin;
-	return pod_list_finish(&list, job, err);
-}
-
-int discovery_run(const struct config *config, struct interrupt *interrupt,
-		  struct mono_time deadline, struct discovery *ret_discovery,
-		  struct error *err)
+int discovery_run(const struct config *config, const struct list_memory *memory,
+		  struct interrupt *interrupt, struct mono_time deadline,
+		  struct discovery *ret_discovery, struct error *err)
 {
 	CLEANUP(discovery_free) struct discovery discovery = { 0 };
-	CLEANUP(api_close)
-	struct api api = {
-		.config = config,
-		.interrupt = interrupt,
-		.deadline = deadline,
+	CLEANUP(cleanup_lister)
+	struct lister lister = {
+		.api.config = config,
+		.api.interrupt = interrupt,
+		.api.deadline = deadline,
+		.memory = memory,
 	};
 
 	discovery.jobs =
@@ -184,26 +97,53 @@ int discovery_run(const struct config *config, struct interrupt *interrupt,
 		int r;
 
 		discovery.jobs[i].job = &config->jobs.items[i];
-		r = list_job(&api, &discovery.jobs[i], err);
+		r = list_job(&lister, &discovery.jobs[i], err);
 		if (r < 0)
 			return r;
 	}
+	if (api_identify(&lister.api, &discovery.api, err) < 0)
+		return -(int)err->code;
 	*ret_discovery = discovery;
 	discovery = (struct discovery){ 0 };
 	return 0;
 }
 
+bool job_discovery_has_failed(const struct job_discovery *job)
+{
+	for (int s = 0; s < DISCOVERY_SOURCE_COUNT; s++)
+		if (job->sources[s].failures.count > 0)
+			return true;
+	return false;
+}
+
+static void source_free(struct source_discovery *source)
+{
+	for (size_t i = 0; i < source->failures.count; i++) {
+		free(source->failures.items[i].ns);
+		free(source->failures.items[i].message);
+	}
+	discovery_failure_vector_clear(&source->failures);
+}
+
 static void job_discovery_free(struct job_discovery *job)
 {
-	pod_vector_free(&job->pods);
+	for (size_t i = 0; i < job->pods.count; i++) {
+		free(job->pods.items[i].ns);
+		free(job->pods.items[i].name);
+	}
+	pod_vector_clear(&job->pods);
 	for (size_t i = 0; i < job->namespaces.count; i++)
 		free(job->namespaces.items[i].ns);
 	namespace_count_vector_clear(&job->namespaces);
-	for (size_t i = 0; i < job->failures.count; i++) {
-		free(job->failures.items[i].ns);
-		free(job->failures.items[i].message);
+	domain_vector_free(&job->domains);
+	free(job->expected_not_before);
+	for (size_t i = 0; i < job->scopes.count; i++) {
+		free(job->scopes.items[i].gateway);
+		free(job->scopes.items[i].domains);
 	}
-	discovery_failure_vector_clear(&job->failures);
+	domain_scope_vector_clear(&job->scopes);
+	for (int s = 0; s < DISCOVERY_SOURCE_COUNT; s++)
+		source_free(&job->sources[s]);
 }
 
 void discovery_free(struct discovery *discovery)
@@ -211,5 +151,6 @@ void discovery_free(struct discovery *discovery)
 	for (size_t i = 0; i < discovery->count; i++)
 		job_discovery_free(&discovery->jobs[i]);
 	free(discovery->jobs);
+	free(discovery->api.server);
 	*discovery = (struct discovery){ 0 };
 }

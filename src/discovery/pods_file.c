@@ -64,7 +64,7 @@ static int feed(int fd, struct interrupt *interrupt, struct mono_time deadline,
 }
 
 int pods_file_read(const char *path, struct interrupt *interrupt,
-		   struct mono_time deadline, struct pod_list *list,
+		   struct mono_time deadline, const struct list_sink *sink,
 		   struct error *err)
 {
 	CLEANUP(cleanup_list_reader) struct list_reader *reader = NULL;
@@ -80,7 +80,7 @@ int pods_file_read(const char *path, struct interrupt *interrupt,
 			return error_set(err, ERROR_SYSTEM, "%s: %s", path,
 					 strerror(errno));
 	}
-	r = list_reader_open("Pod", pod_list_add, list, &reader, err);
+	r = list_reader_open("Pod", sink->on_item, sink->data, &reader, err);
 	if (r < 0)
 		return r;
 	r = feed(is_stdin ? STDIN_FILENO : opened, interrupt, deadline, reader,

@@ -8,14 +8,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "discovery/pod_list.h"
+#include "kube/list.h"
 
-/* Adds the pods of the file at `path`, or of standard input for "-", to
- * `list`. The file is read in pieces, never whole. Waits for what a pipe
+/* Hands the pods of the file at `path`, or of standard input for "-", to
+ * `sink`. The file is read in pieces, never whole. Waits for what a pipe
  * brings until `deadline` (ERROR_TIMEOUT) or a termination signal
  * (ERROR_INTERRUPTED). */
 int pods_file_read(const char *path, struct interrupt *interrupt,
-		   struct mono_time deadline, struct pod_list *list,
+		   struct mono_time deadline, const struct list_sink *sink,
 		   struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -60,57 +60,112 @@ static void write_skipped_pods(struct family_writer *w)
 	}
 }
 
-static void write_discovery_success(struct family_writer *w)
+/* A sample of each source that a job uses. */
+static void for_each_source(struct family_writer *w,
+			    void (*write)(struct family_writer *w,
+					  const struct source_discovery *source,
+					  const struct label labels[2]))
 {
 	const struct discovery *d = w->facts->discovery;
 
 	for (size_t i = 0; i < d->count; i++) {
-		const struct label labels[] = {
-			{ "job_name", d->jobs[i].job->name },
-			{ "source", "pods" },
+		for (int s = 0; s < DISCOVERY_SOURCE_COUNT; s++) {
+			const struct label labels[] = {
+				{ "job_name", d->jobs[i].job->name },
+				{ "source", discovery_source_name(
+						    (enum discovery_source)s) },
+			};
+
+			if (d->jobs[i].sources[s].is_used)
+				write(w, &d->jobs[i].sources[s], labels);
+		}
+	}
+}
+
+static void success_of(struct family_writer *w,
+		       const struct source_discovery *source,
+		       const struct label labels[2])
+{
+	exposition_sample(w->x, labels, 2, source->failures.count == 0);
+}
+
+static void write_discovery_success(struct family_writer *w)
+{
+	for_each_source(w, success_of);
+}
+
+static void failures_of(struct family_writer *w,
+			const struct source_discovery *source,
+			const struct label labels[2])
+{
+	for (size_t i = 0; i < source->failures.count; i++) {
+		const struct discovery_failure *f = &source->failures.items[i];
+		const struct label all[] = {
+			labels[0],
+			labels[1],
+			{ "ns", f->ns },
+			{ "reason", discovery_reason_name(f->reason) },
 		};
 
-		exposition_sample(w->x, labels, 2,
-				  d->jobs[i].failures.count == 0);
+		exposition_sample(w->x, all, 4, 1);
 	}
 }
 
 static void write_discovery_failures(struct family_writer *w)
 {
-	const struct discovery *d = w->facts->discovery;
+	for_each_source(w, failures_of);
+}
 
-	for (size_t i = 0; i < d->count; i++) {
-		const struct job_discovery *job = &d->jobs[i];
-
-		for (size_t j = 0; j < job->failures.count; j++) {
-			const struct discovery_failure *f =
-				&job->failures.items[j];
-			const struct label labels[] = {
-				{ "job_name", job->job->name },
-				{ "source", "pods" },
-				{ "ns", f->ns },
-				{ "reason", discovery_reason_name(f->reason) },
-			};
-
-			exposition_sample(w->x, labels, 4, 1);
-		}
-	}
+static void timestamp_of(struct family_writer *w,
+			 const struct source_discovery *source,
+			 const struct label labels[2])
+{
+	if (source->listed_at.ms != 0)
+		exposition_sample_milli(w->x, labels, 2, source->listed_at.ms);
 }
 
 static void write_discovery_timestamps(struct family_writer *w)
 {
-	const struct discovery *d = w->facts->discovery;
+	for_each_source(w, timestamp_of);
+}
 
-	for (size_t i = 0; i < d->count; i++) {
-		const struct label labels[] = {
-			{ "job_name", d->jobs[i].job->name },
-			{ "source", "pods" },
-		};
+static void write_api_date(struct family_writer *w,
+			   const struct kube_dates *dates, int64_t date)
+{
+	const struct label labels[] = {
+		{ "server", w->facts->discovery->api.server },
+	};
 
-		if (d->jobs[i].listed_at.ms != 0)
-			exposition_sample_milli(w->x, labels, 2,
-						d->jobs[i].listed_at.ms);
-	}
+	if (dates->is_known)
+		exposition_sample(w->x, labels, 1, date);
+}
+
+static void write_api_server_not_after(struct family_writer *w)
+{
+	const struct kube_dates *d = &w->facts->discovery->api.server_dates;
+
+	write_api_date(w, d, d->not_after);
+}
+
+static void write_api_server_not_before(struct family_writer *w)
+{
+	const struct kube_dates *d = &w->facts->discovery->api.server_dates;
+
+	write_api_date(w, d, d->not_before);
+}
+
+static void write_client_not_after(struct family_writer *w)
+{
+	const struct kube_dates *d = &w->facts->discovery->api.client_dates;
+
+	write_api_date(w, d, d->not_after);
+}
+
+static void write_client_not_before(struct family_writer *w)
+{
+	const struct kube_dates *d = &w->facts->discovery->api.client_dates;
+
+	write_api_date(w, d, d->not_before);
 }
 
 /* --- The run ------------------------------------------------------------- */
@@ -132,8 +187,9 @@ static void write_run_success(struct family_writer *w)
 
 static void write_last_success(struct family_writer *w)
 {
-	if (w->facts->success)
-		exposition_sample_milli(w->x, NULL, 0, w->facts->started_at.ms);
+	if (w->facts->last_success_at.ms != 0)
+		exposition_sample_milli(w->x, NULL, 0,
+					w->facts->last_success_at.ms);
 }
 
 static void write_deadline_exceeded(struct family_writer *w)
@@ -249,6 +305,21 @@ static const struct family {
 	  "Pairs of pod and domain in each status" },
 	{ "distinct_certs", "gauge", PAIRS, write_distinct_certs,
 	  "Different certificates that the pool serves for the domain" },
+	{ "expected_cert_not_before_timestamp_seconds", "gauge", PAIRS,
+	  write_expected_not_before,
+	  "Start of the newest certificate that cert-manager issued" },
+	{ "api_server_cert_not_after_timestamp_seconds", "gauge", ALL,
+	  write_api_server_not_after,
+	  "End of the API server's own certificate" },
+	{ "api_server_cert_not_before_timestamp_seconds", "gauge", ALL,
+	  write_api_server_not_before,
+	  "Start of the API server's own certificate" },
+	{ "client_cert_not_after_timestamp_seconds", "gauge", ALL,
+	  write_client_not_after,
+	  "End of the certificate with which the program logs in" },
+	{ "client_cert_not_before_timestamp_seconds", "gauge", ALL,
+	  write_client_not_before,
+	  "Start of the certificate with which the program logs in" },
 	{ "run_timestamp_seconds", "gauge", ALL, write_run_timestamp,
 	  "When the run started" },
 	{ "run_duration_seconds", "gauge", ALL, write_run_duration,

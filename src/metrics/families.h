@@ -27,8 +27,10 @@ struct run_facts {
 	const struct target_set *targets;
 	const struct pool_set *pools;
 	struct wall_time started_at;
-	struct wall_time settled_at; /* when the statuses were decided */
-	int64_t duration_ms;	     /* so far */
+	struct wall_time settled_at;	  /* when the statuses were decided */
+	int64_t duration_ms;		  /* so far */
+	struct wall_time last_success_at; /* of this run or an earlier; {0}:
+					   * none is known */
 	bool success; /* nothing failed that the operator must fix */
 	bool cut_off; /* pairs were left unprobed */
 	const char *gnutls_version;

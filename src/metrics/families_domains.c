@@ -6,6 +6,8 @@
 
 #include "metrics/families_internal.h"
 
+#include <string.h>
+
 #include "probe/certificate.h"
 
 #define POOL_LABELS 5
@@ -15,7 +17,7 @@ static void pool_sample(struct family_writer *w, const struct pool *pool,
 {
 	const struct label labels[POOL_LABELS + 1] = {
 		{ "job_name", pool->job->name },  { "ns", pool->ns },
-		{ "domain", pool->domain->name }, { "port", pool->job->port },
+		{ "domain", pool->domain->name }, { "port", pool->port_label },
 		key_label(pool->key_type),	  { label, value },
 	};
 
@@ -111,4 +113,45 @@ void write_distinct_certs(struct family_writer *w)
 		if (pool_is_whole(set->pools[i].job))
 			pool_sample(w, &set->pools[i], NULL, NULL,
 				    (int64_t)set->pools[i].certificate_count);
+}
+
+/* When the newest certificate begins that cert-manager issued for the pool's
+ * domain, 0 for none. */
+static int64_t expected_of(const struct discovery *discovery,
+			   const struct pool *pool)
+{
+	const struct job_discovery *job = discovery->jobs;
+
+	while (job->job != pool->job)
+		job++;
+	if (job->expected_not_before == NULL)
+		return 0;
+	return job->expected_not_before[pool->domain - job->domains.items];
+}
+
+static bool is_same_domain(const struct pool *a, const struct pool *b)
+{
+	return a->job == b->job && a->domain == b->domain &&
+	       strcmp(a->ns, b->ns) == 0;
+}
+
+void write_expected_not_before(struct family_writer *w)
+{
+	const struct pool_set *set = w->facts->pools;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct pool *pool = &set->pools[i];
+		int64_t expected = expected_of(w->facts->discovery, pool);
+		const struct label labels[] = {
+			{ "job_name", pool->job->name },
+			{ "ns", pool->ns },
+			{ "domain", pool->domain->name },
+		};
+
+		/* Once for all ports and types of keys. */
+		if (expected == 0 ||
+		    (i > 0 && is_same_domain(&set->pools[i - 1], pool)))
+			continue;
+		exposition_sample(w->x, labels, 3, expected);
+	}
 }

@@ -61,6 +61,7 @@ void write_domain_not_after(struct family_writer *w);
 void write_domain_not_before(struct family_writer *w);
 void write_domain_fingerprints(struct family_writer *w);
 void write_pairs(struct family_writer *w);
+void write_expected_not_before(struct family_writer *w);
 void write_distinct_certs(struct family_writer *w);
 
 /* families_mux.c */

@@ -163,13 +163,21 @@ void family_writer_release(struct family_writer *w)
 
 /* --- Series -------------------------------------------------------------- */
 
-#define PAIR_LABELS 6
+#define PAIR_LABELS 7
 #define PAIR_LABELS_ROOM 4 /* for more behind them */
 
 struct label key_label(enum key_type type)
 {
 	return (struct label){ type == KEY_TYPE_ANY ? NULL : "key",
 			       key_type_name(type) };
+}
+
+/* The label `family` where each is probed by itself; else none. */
+static struct label family_label(const struct endpoint *endpoint)
+{
+	const char *family = endpoint_family(endpoint);
+
+	return (struct label){ *family == '\0' ? NULL : "family", family };
 }
 
 static void pair_labels(const struct pair *pair,
@@ -181,8 +189,9 @@ static void pair_labels(const struct pair *pair,
 	labels[1] = (struct label){ "ns", endpoint->pod->ns };
 	labels[2] = (struct label){ "pod", endpoint->pod->name };
 	labels[3] = (struct label){ "domain", pair->domain->name };
-	labels[4] = (struct label){ "port", endpoint->job->port };
-	labels[5] = key_label(pair->key_type);
+	labels[4] = (struct label){ "port", endpoint->pod->port_label };
+	labels[5] = family_label(endpoint);
+	labels[6] = key_label(pair->key_type);
 }
 
 static void pair_sample(struct family_writer *w, const struct pair *pair,

@@ -105,12 +105,13 @@ static void finish_pair(struct engine *engine, struct pair *pair,
 		engine->is_cut_off = true;
 }
 
-static bool is_connect_failure(const struct probe_result *result)
+/* All pairs of the endpoint that are left have this result. */
+static void finish_queue(struct engine *engine, struct endpoint_queue *queue,
+			 const struct probe_result *result)
 {
-	return result->reason == REASON_CONNECT_REFUSED ||
-	       result->reason == REASON_CONNECT_TIMEOUT ||
-	       result->reason == REASON_CONNECT_UNREACHABLE ||
-	       result->reason == REASON_CONNECT_ERROR;
+	while (queue->next < queue->end)
+		finish_pair(engine, &engine->targets->pairs[queue->next++],
+			    result);
 }
 
 /* A connection is over: its result, and what it means for its endpoint. */
@@ -137,14 +138,11 @@ static void finish_slot(struct slot *slot)
 		queue->offer = c->offer;
 		queue->is_known_offer = true;
 	}
-	if (is_connect_failure(&c->result)) {
+	if (probe_reason_is_connect(c->result.reason)) {
 		struct probe_result copy = c->result;
 
 		copy.duration_us = DURATION_NONE;
-		while (queue->next < queue->end)
-			finish_pair(engine,
-				    &engine->targets->pairs[queue->next++],
-				    &copy);
+		finish_queue(engine, queue, &copy);
 	}
 	make_ready(engine, queue);
 }
@@ -309,11 +307,7 @@ static void on_over(void *data)
 
 	engine->is_over = true;
 	for (size_t i = 0; i < engine->targets->endpoint_count; i++)
-		while (engine->queues[i].next < engine->queues[i].end)
-			finish_pair(engine,
-				    &engine->targets
-					     ->pairs[engine->queues[i].next++],
-				    &left_out);
+		finish_queue(engine, &engine->queues[i], &left_out);
 	for (size_t i = 0; i < engine->slot_count; i++) {
 		if (engine->slots[i].is_used) {
 			connection_cut_off(&engine->slots[i].connection);
@@ -341,6 +335,17 @@ static void raise_descriptor_limit(size_t slots)
 	limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
 	/* If not, the engine makes do with what it gets. */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* There is no address to connect to. */
+static void fail_unresolved(struct engine *engine, struct endpoint_queue *queue)
+{
+	const struct probe_result result = {
+		.reason = REASON_RESOLVE_FAILED,
+		.duration_us = DURATION_NONE,
+	};
+
+	finish_queue(engine, queue, &result);
 }
 
 static void set_up(const struct engine *engine, struct endpoint_queue *queue,
@@ -382,6 +387,8 @@ static int prepare(struct engine *engine, struct error *err)
 		       targets->pairs[pair].endpoint == &targets->endpoints[i])
 			pair++;
 		queue->end = pair;
+		if (targets->endpoints[i].pod->address.family == 0)
+			fail_unresolved(engine, queue);
 		set_up(engine, queue, targets->endpoints[i].job);
 		make_ready(engine, queue);
 	}
@@ -471,8 +478,13 @@ int engine_run(struct target_set *targets, const struct engine_store *store,
 		return r;
 	certificate_cache_settle(store->cache);
 	now = wall_now();
-	for (size_t i = 0; i < targets->pair_count; i++)
-		probe_result_settle(&targets->pairs[i].result, now);
+	for (size_t i = 0; i < targets->pair_count; i++) {
+		struct pair *pair = &targets->pairs[i];
+
+		probe_result_settle(&pair->result, now);
+		if (pair->endpoint->pod->is_remembered)
+			probe_result_doubt(&pair->result);
+	}
 	*ret_settled_at = now;
 	*ret_cut_off = engine.is_cut_off;
 	return 0;

@@ -22,6 +22,7 @@ static_assert(sizeof(status_names) / sizeof(status_names[0]) == STATUS_COUNT,
 
 static const char *const reason_names[] = {
 	[REASON_NONE] = "",
+	[REASON_RESOLVE_FAILED] = "resolve_failed",
 	[REASON_CONNECT_REFUSED] = "connect_refused",
 	[REASON_CONNECT_TIMEOUT] = "connect_timeout",
 	[REASON_CONNECT_UNREACHABLE] = "connect_unreachable",
@@ -38,6 +39,7 @@ static const char *const reason_names[] = {
 	[REASON_BAD_CERTIFICATE] = "bad_certificate",
 	[REASON_NAME_MISMATCH] = "name_mismatch",
 	[REASON_KEY_TYPE_MISSING] = "key_type_missing",
+	[REASON_STALE_TARGET] = "stale_target",
 	[REASON_DEADLINE] = "deadline",
 };
 static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == REASON_COUNT,
@@ -184,6 +186,28 @@ void probe_result_settle(struct probe_result *result, struct wall_time now)
 		return;
 	result->ocsp = settle_ocsp(result, seconds);
 	result->verify = settle_verify(result, seconds);
+}
+
+bool probe_reason_is_connect(enum probe_reason reason)
+{
+	return reason == REASON_CONNECT_REFUSED ||
+	       reason == REASON_CONNECT_TIMEOUT ||
+	       reason == REASON_CONNECT_UNREACHABLE ||
+	       reason == REASON_CONNECT_ERROR;
+}
+
+void probe_result_doubt(struct probe_result *result)
+{
+	if (!probe_reason_is_connect(result->reason) &&
+	    result->reason != REASON_NAME_MISMATCH)
+		return;
+	*result = (struct probe_result){
+		.reason = REASON_STALE_TARGET,
+		.status = STATUS_NONE,
+		.duration_us = result->duration_us,
+		.success = result->success,
+		.close_failed = result->close_failed,
+	};
 }
 
 bool probe_result_has_dates(const struct probe_result *result)

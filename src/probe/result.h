@@ -29,6 +29,7 @@ enum pair_status {
  * words. */
 enum probe_reason {
 	REASON_NONE,
+	REASON_RESOLVE_FAILED,
 	REASON_CONNECT_REFUSED,
 	REASON_CONNECT_TIMEOUT,
 	REASON_CONNECT_UNREACHABLE,
@@ -45,6 +46,7 @@ enum probe_reason {
 	REASON_BAD_CERTIFICATE,
 	REASON_NAME_MISMATCH,
 	REASON_KEY_TYPE_MISSING,
+	REASON_STALE_TARGET,
 	REASON_DEADLINE,
 };
 #define REASON_COUNT (REASON_DEADLINE + 1)
@@ -105,6 +107,12 @@ struct probe_result {
 /* Decides status and reason at `now` (design.md, "What a probe decides"). */
 void probe_result_settle(struct probe_result *result, struct wall_time now);
 
+/* After probe_result_settle(), for an address that is remembered from an
+ * earlier run: what may be another's answer, or nobody's any more (a failed
+ * connection, a certificate for other names), says nothing of the pod: of what
+ * was received nothing is left. */
+void probe_result_doubt(struct probe_result *result);
+
 /* Whether `verify` says something: there is a certificate, and its chain was to
  * be verified. */
 bool probe_result_is_checked(const struct probe_result *result);
@@ -112,6 +120,10 @@ bool probe_result_is_checked(const struct probe_result *result);
 const char *verify_reason_name(enum verify_reason reason); /* "" for OK */
 const char *pair_status_name(enum pair_status status);	   /* "none" for NONE */
 const char *probe_reason_name(enum probe_reason reason);   /* "" for NONE */
+
+/* Whether there was no connection: a matter of the endpoint, not of the pair.
+ */
+bool probe_reason_is_connect(enum probe_reason reason);
 
 /* How bad a status is: 0 for the good one, the larger the worse. */
 int pair_status_rank(enum pair_status status);

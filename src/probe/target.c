@@ -18,6 +18,21 @@ static size_t count_key_types(const struct job_config *job)
 	return types;
 }
 
+/* How many of the job's domains the pod is probed for, and which. */
+static size_t count_domains(const struct job_discovery *job,
+			    const struct pod *pod)
+{
+	return pod->scope == NULL ? job->domains.count : pod->scope->count;
+}
+
+static const struct domain *domain_at(const struct job_discovery *job,
+				      const struct pod *pod, size_t index)
+{
+	if (pod->scope != NULL)
+		index = pod->scope->domains[index];
+	return &job->domains.items[index];
+}
+
 static void count(const struct discovery *discovery, size_t *ret_endpoints,
 		  size_t *ret_pairs)
 {
@@ -27,10 +42,12 @@ static void count(const struct discovery *discovery, size_t *ret_endpoints,
 	/* Cannot overflow: discovery and configuration have their limits. */
 	for (size_t i = 0; i < discovery->count; i++) {
 		const struct job_discovery *job = &discovery->jobs[i];
+		size_t key_types = count_key_types(job->job);
 
 		endpoints += job->pods.count;
-		pairs += job->pods.count * job->job->domains.count *
-			 count_key_types(job->job);
+		for (size_t j = 0; j < job->pods.count; j++)
+			pairs += count_domains(job, &job->pods.items[j]) *
+				 key_types;
 	}
 	*ret_endpoints = endpoints;
 	*ret_pairs = pairs;
@@ -50,16 +67,22 @@ static void add_pairs(const struct endpoint *endpoint,
 
 static void fill(const struct job_discovery *job, struct target_set *set)
 {
-	const struct domain_vector *domains = &job->job->domains;
-
 	for (size_t i = 0; i < job->pods.count; i++) {
+		const struct pod *pod = &job->pods.items[i];
 		struct endpoint *endpoint =
 			&set->endpoints[set->endpoint_count++];
 
-		*endpoint = (struct endpoint){ job->job, &job->pods.items[i] };
-		for (size_t j = 0; j < domains->count; j++)
-			add_pairs(endpoint, &domains->items[j], set);
+		*endpoint = (struct endpoint){ job->job, pod };
+		for (size_t j = 0; j < count_domains(job, pod); j++)
+			add_pairs(endpoint, domain_at(job, pod, j), set);
 	}
+}
+
+const char *endpoint_family(const struct endpoint *endpoint)
+{
+	if (endpoint->job->families != FAMILIES_ALL)
+		return "";
+	return endpoint->pod->address.family == AF_INET6 ? "ipv6" : "ipv4";
 }
 
 int target_set_build(const struct discovery *discovery,

@@ -28,7 +28,7 @@ struct endpoint {
 
 struct pair {
 	const struct endpoint *endpoint;
-	const struct domain *domain; /* borrowed from the job */
+	const struct domain *domain; /* borrowed from the discovery */
 	enum key_type key_type;	     /* of the certificate that is asked for */
 	struct probe_result result;
 };
@@ -44,6 +44,10 @@ struct target_set {
 int target_set_build(const struct discovery *discovery,
 		     struct target_set *ret_set, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* "ipv4" or "ipv6" where the job probes each family by itself, else "". */
+const char *endpoint_family(const struct endpoint *endpoint);
+
 void target_set_free(struct target_set *set);
 
 #endif

@@ -121,15 +121,21 @@ static struct json_object *pair_object(const struct run_facts *facts,
 	char address[ADDRESS_TEXT_MAX];
 	bool ok;
 
-	address_format(&pod->address, address);
 	ok = o != NULL && add_text(o, "job_name", pair->endpoint->job->name) &&
 	     add_text(o, "ns", pod->ns) && add_text(o, "pod", pod->name) &&
 	     add_text(o, "domain", pair->domain->name) &&
-	     add_text(o, "port", pair->endpoint->job->port) &&
-	     add_text(o, "address", address) &&
+	     add_text(o, "port", pod->port_label) &&
 	     add(o, "address_port", json_object_new_int(pod->port)) &&
 	     add_text(o, "status", pair_status_name(result->status)) &&
 	     add(o, "probe_success", json_object_new_boolean(result->success));
+	if (ok && pod->address.family != 0) {
+		address_format(&pod->address, address);
+		ok = add_text(o, "address", address);
+	}
+	if (ok && pod->is_remembered)
+		ok = add(o, "is_remembered", json_object_new_boolean(true));
+	if (ok && *endpoint_family(pair->endpoint) != '\0')
+		ok = add_text(o, "family", endpoint_family(pair->endpoint));
 	if (ok && pair->key_type != KEY_TYPE_ANY)
 		ok = add_text(o, "key", key_type_name(pair->key_type));
 	if (ok && result->duration_us != DURATION_NONE)
@@ -188,16 +194,18 @@ static struct json_object *namespaces_array(const struct job_discovery *job)
 	return NULL;
 }
 
-static struct json_object *failures_array(const struct job_discovery *job)
+/* Appends the failures of one source. */
+static bool add_failures(struct json_object *array,
+			 const struct source_discovery *source,
+			 const char *source_name)
 {
-	struct json_object *array = json_object_new_array();
-	bool ok = array != NULL;
+	bool ok = true;
 
-	for (size_t i = 0; ok && i < job->failures.count; i++) {
-		const struct discovery_failure *f = &job->failures.items[i];
+	for (size_t i = 0; ok && i < source->failures.count; i++) {
+		const struct discovery_failure *f = &source->failures.items[i];
 		struct json_object *o = json_object_new_object();
 
-		ok = o != NULL && add_text(o, "source", "pods") &&
+		ok = o != NULL && add_text(o, "source", source_name) &&
 		     add_text(o, "ns", f->ns) &&
 		     add_text(o, "reason", discovery_reason_name(f->reason)) &&
 		     add_text(o, "message", f->message) &&
@@ -205,6 +213,18 @@ static struct json_object *failures_array(const struct job_discovery *job)
 		if (!ok)
 			(void)json_object_put(o);
 	}
+	return ok;
+}
+
+static struct json_object *failures_array(const struct job_discovery *job)
+{
+	struct json_object *array = json_object_new_array();
+	bool ok = array != NULL;
+
+	for (int s = 0; ok && s < DISCOVERY_SOURCE_COUNT; s++)
+		ok = add_failures(
+			array, &job->sources[s],
+			discovery_source_name((enum discovery_source)s));
 	if (ok)
 		return array;
 	(void)json_object_put(array);
@@ -231,11 +251,12 @@ static struct json_object *run_object(const struct run_facts *facts)
 static struct json_object *job_object(const struct job_discovery *job)
 {
 	struct json_object *o = json_object_new_object();
-	bool ok = o != NULL && add_text(o, "job_name", job->job->name) &&
-		  add(o, "discovery_success",
-		      json_object_new_boolean(job->failures.count == 0)) &&
-		  add(o, "discovery_failures", failures_array(job)) &&
-		  add(o, "namespaces", namespaces_array(job));
+	bool ok =
+		o != NULL && add_text(o, "job_name", job->job->name) &&
+		add(o, "discovery_success",
+		    json_object_new_boolean(!job_discovery_has_failed(job))) &&
+		add(o, "discovery_failures", failures_array(job)) &&
+		add(o, "namespaces", namespaces_array(job));
 
 	if (ok)
 		return o;

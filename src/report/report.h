@@ -26,6 +26,11 @@ int report_targets(FILE *out, const struct discovery *discovery,
 		   const struct target_set *targets, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* One line a job: its pool and where its domains come from; before anything is
+ * listed. */
+int report_config(FILE *out, const struct config *config, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* One JSON object: the run, its jobs, its pairs (doc/report.md). */
 int report_json(FILE *out, const struct run_facts *facts, struct error *err)
 	__attribute__((warn_unused_result));

@@ -97,7 +97,8 @@ enum result_column {
 	COLUMN_POD,
 	COLUMN_DOMAIN,
 	COLUMN_PORT,
-	COLUMN_KEY, /* only where types of keys are asked for */
+	COLUMN_FAMILY, /* only where each is probed by itself */
+	COLUMN_KEY,    /* only where types of keys are asked for */
 	COLUMN_CERTIFICATE,
 	COLUMN_REASON,
 	COLUMN_JOB, /* only if there are several */
@@ -148,8 +149,9 @@ static bool add_result(struct libscols_table *table,
 	     set(line, COLUMN_NAMESPACE, pair->endpoint->pod->ns) &&
 	     set(line, COLUMN_POD, pair->endpoint->pod->name) &&
 	     set(line, COLUMN_DOMAIN, pair->domain->name) &&
-	     set(line, COLUMN_PORT, pair->endpoint->job->port) &&
+	     set(line, COLUMN_PORT, pair->endpoint->pod->port_label) &&
 	     set(line, COLUMN_CERTIFICATE, fingerprint) &&
+	     set(line, COLUMN_FAMILY, endpoint_family(pair->endpoint)) &&
 	     set(line, COLUMN_KEY, key_type_name(pair->key_type)) &&
 	     set(line, COLUMN_REASON, reason_of(result));
 	if (ok && facts->config->jobs.count > 1)
@@ -197,6 +199,14 @@ static bool has_key_types(const struct target_set *targets)
 	return false;
 }
 
+static bool has_families(const struct target_set *targets)
+{
+	for (size_t i = 0; i < targets->endpoint_count; i++)
+		if (*endpoint_family(&targets->endpoints[i]) != '\0')
+			return true;
+	return false;
+}
+
 /* What the names of the culprits need the room of. */
 static void hide_columns(FILE *out, struct libscols_table *table,
 			 const struct run_facts *facts)
@@ -206,6 +216,8 @@ static void hide_columns(FILE *out, struct libscols_table *table,
 
 	if (!has_key_types(targets))
 		hide(table, COLUMN_KEY);
+	if (!has_families(facts->targets))
+		hide(table, COLUMN_FAMILY);
 	for (size_t i = 0; !has_lag && i < targets->pair_count; i++)
 		has_lag = pool_set_lag(facts->pools, &targets->pairs[i]) > 0;
 	if (!has_lag)
@@ -225,6 +237,7 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_PORT] = { "PORT", 0, SCOLS_FL_RIGHT },
+		[COLUMN_FAMILY] = { "FAMILY", 0, 0 },
 		[COLUMN_KEY] = { "KEY", 0, 0 },
 		[COLUMN_CERTIFICATE] = { "CERTIFICATE", 0, 0 },
 		[COLUMN_REASON] = { "REASON", 0, 0 },
@@ -264,10 +277,15 @@ static bool add_target(struct libscols_table *table, const struct pair *pair)
 
 	if (line == NULL)
 		return false;
-	address_format(&pod->address, address);
-	(void)snprintf(endpoint, sizeof(endpoint),
-		       pod->address.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		       address, (unsigned int)pod->port);
+	if (pod->address.family == 0) {
+		(void)snprintf(endpoint, sizeof(endpoint), "not resolved");
+	} else {
+		address_format(&pod->address, address);
+		(void)snprintf(endpoint, sizeof(endpoint),
+			       pod->address.family == AF_INET6 ? "[%s]:%u" :
+								 "%s:%u",
+			       address, (unsigned int)pod->port);
+	}
 	return scols_line_set_data(line, 0, pair->endpoint->job->name) == 0 &&
 	       scols_line_set_data(line, 1, pod->ns) == 0 &&
 	       scols_line_set_data(line, 2, pod->name) == 0 &&

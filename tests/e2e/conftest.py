@@ -5,11 +5,15 @@ import contextlib
 import functools
 
 import pytest
+from support import crds
 from support.exporter import NodeExporter
-from support.gallery import Gallery
+from support.gallery import VALID, Gallery
+from support.gate import Gate
 from support.kube import ApiServer, Etcd
 from support.monitor import Monitor
+from support.netns import Namespace
 from support.nginx import Nginx
+from support.ports import free_port
 from support.program import Program, locate
 
 
@@ -52,6 +56,42 @@ def kube(tmp_path_factory):
     with Etcd(directory / "etcd") as etcd, \
             ApiServer(directory / "apiserver", etcd) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def kinds(kube):
+    """The API server with the kinds of the Gateway API, cert-manager and
+    Traefik. Its old group is missing, as it is nearly everywhere."""
+    crds.install(kube, *crds.GATEWAY_API, *crds.CERT_MANAGER, *crds.TRAEFIK)
+    return kube
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory, kube):
+    """Addresses that are not loopback's. The API server is in there too."""
+    log = tmp_path_factory.mktemp("network") / "log"
+    with Namespace(log) as namespace, \
+            Gate(kube.port, kube.port, namespace.listen):
+        yield namespace
+
+
+@pytest.fixture(scope="session")
+def outpost(tmp_path_factory, gallery, network):
+    """A real nginx in there, on every address. It knows VALID."""
+    server = Nginx(tmp_path_factory.mktemp("outpost"))
+    server.wrapper = network.entering
+    everywhere = ["0.0.0.0", "[::]"]
+    server.add(everywhere, gallery.default)
+    server.add(everywhere, gallery.certificates[VALID], VALID)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def gate(kube):
+    """A way to the API server that can be shut."""
+    with Gate(free_port(), kube.port) as gate:
+        yield gate
 
 
 @contextlib.contextmanager

@@ -229,8 +229,16 @@ def test_lock_is_the_directorys(program, held, selection, place):
 
 def test_other_directory_is_not_locked(program, held, selection, tmp_path):
     held()
-    assert program.run(*selection, "--output",
-                       tmp_path / "cem.prom").status == OK
+    assert program.run(*selection, "--output", tmp_path / "cem.prom",
+                       "--state-file", tmp_path / "another.json").status == OK
+
+
+def test_state_file_is_locked(program, held, selection, tmp_path):
+    held()
+    result = program.run(*selection, "--output", tmp_path / "cem.prom")
+    assert result.status == LOCKED
+    assert "state.json" in result.error
+    assert not (tmp_path / "cem.prom").exists()
 
 
 def test_lock_goes_with_its_holder(program, held, selection, place):

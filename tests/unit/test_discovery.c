@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jobs and their partial failures: from files of pods (discovery/pods_file),
- * sorted and counted (discovery/pod_list), and with an API that is not there
- * (discovery/api). What a real API says is the end-to-end tests'.
+ * Jobs and their partial failures: from files of pods (discovery/pod_lists,
+ * discovery/pods_file), and with an API that is not there (discovery/api). What
+ * a real API says is the end-to-end tests'.
  */
 #include <config.h>
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "config/value.h"
 #include "discovery/discovery.h"
 
 #include "support.h"
@@ -74,7 +75,7 @@ static void add_job(struct config *config, const char *name,
 	assert_int_equal(job_config_init(&job, name, &err), 0);
 	if (pods_file != NULL)
 		assert_int_equal(
-			config_set_string(&job.pods_file, pods_file, &err), 0);
+			value_set_string(&job.pods_file, pods_file, &err), 0);
 	if (ns != NULL)
 		assert_int_equal(job_config_add_namespace(&job, ns, &err), 0);
 	assert_int_equal(job_vector_append(&config->jobs, job, &err), 0);
@@ -86,7 +87,7 @@ static int run(const struct config *config, int64_t deadline_ms,
 	struct interrupt interrupt = { .fd = -1 };
 
 	*err = (struct error){ 0 };
-	return discovery_run(config, &interrupt,
+	return discovery_run(config, NULL, &interrupt,
 			     mono_after(mono_now(), deadline_ms), ret_discovery,
 			     err);
 }
@@ -120,11 +121,13 @@ static void describe(const struct job_discovery *job, char *text, size_t size)
 					(unsigned long long)n->skipped[s]);
 		used += (size_t)snprintf(text + used, size - used, "\n");
 	}
-	for (size_t i = 0; i < job->failures.count; i++)
+	for (size_t i = 0; i < job->sources[SOURCE_PODS].failures.count; i++)
 		used += (size_t)snprintf(
 			text + used, size - used, "failed '%s' %s\n",
-			job->failures.items[i].ns,
-			discovery_reason_name(job->failures.items[i].reason));
+			job->sources[SOURCE_PODS].failures.items[i].ns,
+			discovery_reason_name(job->sources[SOURCE_PODS]
+						      .failures.items[i]
+						      .reason));
 }
 
 static const struct {
@@ -191,10 +194,12 @@ static void test_files(void **state)
 		describe(job, found, sizeof(found));
 		if (strcmp(found, files[i].found) != 0)
 			fail_msg("%s: %s", files[i].name, found);
-		assert_int_equal(job->failures.count == 0,
-				 job->listed_at.ms != 0);
-		if (job->failures.count > 0)
-			assert_true(strstr(job->failures.items[0].message,
+		assert_int_equal(job->sources[SOURCE_PODS].failures.count == 0,
+				 job->sources[SOURCE_PODS].listed_at.ms != 0);
+		if (job->sources[SOURCE_PODS].failures.count > 0)
+			assert_true(strstr(job->sources[SOURCE_PODS]
+						   .failures.items[0]
+						   .message,
 					   path) != NULL);
 	}
 }
@@ -220,7 +225,7 @@ static void test_standard_input(void **state)
 	describe(&discovery.jobs[0], found, sizeof(found));
 	assert_string_equal(found, "failed '' timeout\n");
 	discovery_free(&discovery);
-	assert_int_equal(discovery_run(&config, &interrupt, MONO_NEVER,
+	assert_int_equal(discovery_run(&config, NULL, &interrupt, MONO_NEVER,
 				       &discovery, &err),
 			 -ERROR_INTERRUPTED);
 	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
@@ -231,7 +236,10 @@ static void test_standard_input(void **state)
 	discovery_free(&discovery);
 	/* It has been read. */
 	assert_int_equal(run(&config, 60000, &discovery, &err), 0);
-	assert_string_equal(discovery.jobs[0].failures.items[0].message,
+	assert_string_equal(discovery.jobs[0]
+				    .sources[SOURCE_PODS]
+				    .failures.items[0]
+				    .message,
 			    "cannot read the list of pods: standard input: is "
 			    "empty");
 }
@@ -239,13 +247,15 @@ static void test_standard_input(void **state)
 static void assert_failure(const struct job_discovery *job,
 			   enum discovery_reason reason, const char *message)
 {
-	assert_int_equal(job->failures.count, 1);
-	assert_string_equal(job->failures.items[0].ns, "");
-	assert_int_equal(job->failures.items[0].reason, reason);
-	assert_string_equal(job->failures.items[0].message, message);
+	assert_int_equal(job->sources[SOURCE_PODS].failures.count, 1);
+	assert_string_equal(job->sources[SOURCE_PODS].failures.items[0].ns, "");
+	assert_int_equal(job->sources[SOURCE_PODS].failures.items[0].reason,
+			 reason);
+	assert_string_equal(job->sources[SOURCE_PODS].failures.items[0].message,
+			    message);
 	assert_int_equal(job->pods.count, 0);
 	assert_int_equal(job->namespaces.count, 0);
-	assert_int_equal(job->listed_at.ms, 0);
+	assert_int_equal(job->sources[SOURCE_PODS].listed_at.ms, 0);
 }
 
 /* What concerns the API as a whole is tried once, and said for each job. */
@@ -272,23 +282,26 @@ static void test_unreachable(void **state)
 		  "users: [{name: u, user: {token: s3cret}}]\n",
 		  path);
 	assert_int_equal(
-		config_set_string(&config.kubernetes.kubeconfig, path, &err),
-		0);
+		value_set_string(&config.kubernetes.kubeconfig, path, &err), 0);
 	assert_int_equal(run(&config, 60000, &discovery, &err), 0);
-	assert_failure(&discovery.jobs[0], DISCOVERY_UNREACHABLE,
-		       "cannot list pods: cannot connect to "
-		       "https://127.0.0.1:1: Connection refused");
-	assert_failure(&discovery.jobs[1], DISCOVERY_UNREACHABLE,
-		       "job 'edge': cannot list pods: cannot connect to "
-		       "https://127.0.0.1:1: Connection refused");
+	assert_failure(
+		&discovery.jobs[0], DISCOVERY_UNREACHABLE,
+		"cannot list pods in namespace 'a': tried 4 times: cannot "
+		"connect to "
+		"https://127.0.0.1:1: Connection refused");
+	assert_failure(
+		&discovery.jobs[1], DISCOVERY_UNREACHABLE,
+		"job 'edge': cannot list pods: tried 4 times: cannot connect to "
+		"https://127.0.0.1:1: Connection refused");
 	assert_int_equal(discovery.jobs[2].pods.count, 1);
-	assert_int_equal(discovery.jobs[2].failures.count, 0);
+	assert_int_equal(discovery.jobs[2].sources[SOURCE_PODS].failures.count,
+			 0);
 	discovery_free(&discovery);
 	/* And with no time left. */
 	assert_int_equal(run(&config, 0, &discovery, &err), 0);
 	assert_failure(&discovery.jobs[0], DISCOVERY_TIMEOUT,
-		       "cannot list pods: the run's deadline leaves no more "
-		       "time for it");
+		       "cannot list pods in namespace 'a': the run's deadline "
+		       "leaves no more time for it");
 }
 
 static void test_bad_kubeconfig(void **state)
@@ -305,23 +318,24 @@ static void test_bad_kubeconfig(void **state)
 	add_job(&config, "two", NULL, "b");
 	make_file("config", "clusters: 7\ncurrent-context: 'x'\n", path);
 	assert_int_equal(
-		config_set_string(&config.kubernetes.kubeconfig, path, &err),
-		0);
+		value_set_string(&config.kubernetes.kubeconfig, path, &err), 0);
 	assert_int_equal(run(&config, 60000, &discovery, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
-		(void)snprintf(expected, sizeof(expected),
-			       "job '%s': cannot list pods: %s: has no "
-			       "contexts",
-			       i == 0 ? "one" : "two", path);
+		(void)snprintf(
+			expected, sizeof(expected),
+			"job '%s': cannot list pods in namespace '%s': %s: has "
+			"no contexts",
+			i == 0 ? "one" : "two", i == 0 ? "a" : "b", path);
 		assert_failure(&discovery.jobs[i], DISCOVERY_INVALID, expected);
 	}
 	discovery_free(&discovery);
 	assert_int_equal(remove(path), 0);
 	assert_int_equal(run(&config, 60000, &discovery, &err), 0);
-	(void)snprintf(expected, sizeof(expected),
-		       "job 'one': cannot list pods: %s: No such file or "
-		       "directory",
-		       path);
+	(void)snprintf(
+		expected, sizeof(expected),
+		"job 'one': cannot list pods in namespace 'a': %s: No such file or "
+		"directory",
+		path);
 	assert_failure(&discovery.jobs[0], DISCOVERY_INVALID, expected);
 }
 

@@ -534,11 +534,13 @@ static void test_nothing_found(void **state)
 
 	world_init(&w);
 	(void)world_add_job(&w, "edge");
-	w.discovery.jobs[0].listed_at = (struct wall_time){ 0 };
+	w.discovery.jobs[0].sources[SOURCE_PODS].listed_at =
+		(struct wall_time){ 0 };
 	world_fail(&w, w.discovery.jobs[0].job, "", DISCOVERY_UNREACHABLE);
 	world_build(&w);
 	world_finish(&w);
 	w.facts.success = false;
+	w.facts.last_success_at = (struct wall_time){ 0 };
 	for (int mode = METRICS_STANDARD; mode <= METRICS_MUX; mode++) {
 		text = exposition_of(&w, (enum metrics_mode)mode, false,
 				     *state);

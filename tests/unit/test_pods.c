@@ -31,27 +31,40 @@ static void cleanup_object(struct json_object **object)
 }
 
 static int read_text(const char *text, const struct job_config *job,
-		     struct pod_facts *ret_facts, struct error *err)
+		     struct found *found, struct error *err)
 {
 	CLEANUP(cleanup_object)
 	struct json_object *item = json_tokener_parse(text);
 
-	*ret_facts = (struct pod_facts){ 0 };
+	*found = (struct found){ 0 };
 	*err = (struct error){ 0 };
-	return pod_read(item, job, ret_facts, err);
+	return pod_read(item, job, found, err);
 }
 
-/* What pod_read() found, as "10.0.0.1:443" or the reason to skip it. */
-static void describe(const struct pod_facts *facts, char text[128])
+/* What pod_read() found, as "10.0.0.1 443" or the reason to skip it; joined by
+ * ", ". Of one pod. */
+static void describe(const struct found *found, char text[128])
 {
-	char address[ADDRESS_TEXT_MAX];
+	size_t used = 0;
 
-	if (facts->is_skipped) {
-		strcpy(text, pod_skip_name(facts->skip));
-		return;
+	text[0] = '\0';
+	for (size_t i = 0; i < found->pods.count; i++) {
+		const struct pod_facts *facts = &found->pods.items[i];
+		char address[ADDRESS_TEXT_MAX];
+
+		assert_string_equal(facts->name, found->pods.items[0].name);
+		assert_string_equal(facts->ns, found->pods.items[0].ns);
+		used += (size_t)snprintf(text + used, 128 - used, "%s",
+					 i == 0 ? "" : ", ");
+		if (facts->is_skipped) {
+			used += (size_t)snprintf(text + used, 128 - used, "%s",
+						 pod_skip_name(facts->skip));
+			continue;
+		}
+		address_format(&facts->address, address);
+		used += (size_t)snprintf(text + used, 128 - used, "%s %d",
+					 address, facts->port);
 	}
-	address_format(&facts->address, address);
-	(void)snprintf(text, 128, "%s %d", address, facts->port);
 }
 
 static const struct {
@@ -138,7 +151,7 @@ static void test_states(void **state)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		for (int unready = 0; unready <= 1; unready++) {
 			const char *expected = states[i].found;
-			struct pod_facts facts;
+			CLEANUP(found_free) struct found facts = { 0 };
 			struct error err;
 			char found[128];
 
@@ -150,8 +163,6 @@ static void test_states(void **state)
 			describe(&facts, found);
 			if (strcmp(found, expected) != 0)
 				fail_msg("%s: %s", states[i].name, found);
-			free(facts.ns);
-			free(facts.name);
 		}
 	}
 }
@@ -224,7 +235,7 @@ static void test_ports(void **state)
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
 		for (int host = 0; host <= 1; host++) {
 			const char *expected = ports[i].found;
-			struct pod_facts facts;
+			CLEANUP(found_free) struct found facts = { 0 };
 			struct error err;
 			char found[128];
 
@@ -236,8 +247,6 @@ static void test_ports(void **state)
 			describe(&facts, found);
 			if (strcmp(found, expected) != 0)
 				fail_msg("%s: %s", ports[i].name, found);
-			free(facts.ns);
-			free(facts.name);
 		}
 	}
 }
@@ -277,7 +286,7 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct pod_facts facts;
+		CLEANUP(found_free) struct found facts = { 0 };
 		struct error err;
 		char text[1024];
 		int r;
@@ -291,10 +300,9 @@ static void test_names(void **state)
 			continue;
 		}
 		assert_int_equal(r, 0);
-		assert_string_equal(facts.ns, names[i].ns);
-		assert_string_equal(facts.name, names[i].name);
-		free(facts.ns);
-		free(facts.name);
+		assert_int_equal(facts.pods.count, 1);
+		assert_string_equal(facts.pods.items[0].ns, names[i].ns);
+		assert_string_equal(facts.pods.items[0].name, names[i].name);
 	}
 }
 
@@ -311,7 +319,7 @@ static void test_not_pods(void **state)
 		"{\"kind\":{\"Pod\":1},\"metadata\":{\"name\":\"a\"}}",
 	};
 	const struct job_config job = { .port_number = 443 };
-	struct pod_facts facts;
+	CLEANUP(found_free) struct found facts = { 0 };
 	struct error err;
 
 	(void)state;
@@ -326,8 +334,110 @@ static void test_not_pods(void **state)
 				   "\"a\"}}",
 				   &job, &facts, &err),
 			 0);
-	free(facts.ns);
-	free(facts.name);
+	assert_int_equal(facts.pods.count, 1);
+}
+
+#define BOTH                                                                   \
+	"\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"},"            \
+	"{\"ip\":\"2001:db8::1\"}]"
+#define HOST_BOTH                                                              \
+	"\"hostIP\":\"2001:db8::7\",\"hostIPs\":[{\"ip\":\"2001:db8::7\"},"    \
+	"{\"ip\":\"192.0.2.7\"}]"
+
+static const struct {
+	const char *name;
+	const char *status; /* beside UP */
+	const char *primary, *all, *host_all;
+} families[] = {
+	{ "dual-stack", BOTH "," HOST_BOTH, "10.0.0.1 443",
+	  "10.0.0.1 443, 2001:db8::1 443", "2001:db8::7 443, 192.0.2.7 443" },
+	{ "one family",
+	  "\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"}],"
+	  "\"hostIP\":\"192.0.2.7\"",
+	  "10.0.0.1 443", "10.0.0.1 443", "192.0.2.7 443" },
+	{ "no list", "\"podIP\":\"10.0.0.1\"", "10.0.0.1 443", "10.0.0.1 443",
+	  "no_address" },
+	{ "twice the same family",
+	  "\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"},"
+	  "{\"ip\":\"10.0.0.2\"},{\"ip\":\"::1\"},{\"ip\":\"::2\"}]",
+	  "10.0.0.1 443", "10.0.0.1 443, ::1 443", "no_address" },
+	{ "garbage between",
+	  "\"podIP\":\"10.0.0.1\",\"podIPs\":[null,7,{},{\"ip\":\"x\"},"
+	  "{\"ip\":\"::1\"}]",
+	  "10.0.0.1 443", "::1 443", "no_address" },
+	{ "none", "\"podIPs\":[]", "no_address", "no_address", "no_address" },
+};
+
+static void test_families(void **state)
+{
+	struct job_config job = { .port = (char[]){ "443" },
+				  .port_number = 443 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const char *const expected[] = { families[i].primary,
+						 families[i].all,
+						 families[i].host_all };
+
+		for (size_t j = 0; j < 3; j++) {
+			CLEANUP(found_free) struct found facts = { 0 };
+			struct error err;
+			char pod[512];
+			char found[128];
+
+			job.families = j == 0 ? FAMILIES_PRIMARY : FAMILIES_ALL;
+			job.address =
+				j == 2 ? JOB_ADDRESS_HOST : JOB_ADDRESS_POD;
+			(void)snprintf(pod, sizeof(pod),
+				       "{" META "\"status\":{" UP ",%s}}",
+				       families[i].status);
+			assert_int_equal(read_text(pod, &job, &facts, &err), 0);
+			describe(&facts, found);
+			if (strcmp(found, expected[j]) != 0)
+				fail_msg("%s: %s", families[i].name, found);
+		}
+	}
+}
+
+static void test_gateway(void **state)
+{
+	static const struct {
+		const char *labels;
+		const char *gateway;
+	} rows[] = {
+		{ "{\"gateway.networking.k8s.io/gateway-name\":\"web\"}",
+		  "edge/web" },
+		{ "{\"gateway.networking.k8s.io/gateway-name\":\"\"}", NULL },
+		{ "{\"gateway.networking.k8s.io/gateway-name\":7}", NULL },
+		{ "{\"app\":\"x\"}", NULL },
+		{ "null", NULL },
+		{ "[]", NULL },
+	};
+	const struct job_config job = { .port_number = 443,
+					.families = FAMILIES_ALL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(found_free) struct found facts = { 0 };
+		struct error err;
+		char pod[512];
+
+		(void)snprintf(pod, sizeof(pod),
+			       "{\"metadata\":{\"namespace\":\"edge\",\"name\":"
+			       "\"a\",\"labels\":%s},\"status\":{" UP "," BOTH
+			       "}}",
+			       rows[i].labels);
+		assert_int_equal(read_text(pod, &job, &facts, &err), 0);
+		assert_int_equal(facts.pods.count, 2);
+		for (size_t j = 0; j < 2; j++) {
+			const char *gateway = facts.pods.items[j].gateway;
+
+			if (rows[i].gateway == NULL)
+				assert_null(gateway);
+			else
+				assert_string_equal(gateway, rows[i].gateway);
+		}
+	}
 }
 
 int main(void)
@@ -337,6 +447,8 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_not_pods),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_gateway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,8 +145,12 @@ static void test_settle(void **state)
 static void test_every_reason(void **state)
 {
 	(void)state;
-	for (int i = REASON_CONNECT_REFUSED; i < REASON_COUNT; i++) {
+	for (int i = REASON_NONE + 1; i < REASON_COUNT; i++) {
 		struct probe_result result = { .reason = (enum probe_reason)i };
+
+		/* probe_result_doubt() gives it, afterwards. */
+		if (i == REASON_STALE_TARGET)
+			continue;
 
 		probe_result_settle(&result, (struct wall_time){ 0 });
 		assert_int_equal(result.reason, i);
@@ -389,6 +393,7 @@ static void test_words(void **state)
 {
 	static const char *const reasons[REASON_COUNT] = {
 		"",
+		"resolve_failed",
 		"connect_refused",
 		"connect_timeout",
 		"connect_unreachable",
@@ -405,6 +410,7 @@ static void test_words(void **state)
 		"bad_certificate",
 		"name_mismatch",
 		"key_type_missing",
+		"stale_target",
 		"deadline",
 	};
 	static const char *const verify_reasons[VERIFY_COUNT] = {

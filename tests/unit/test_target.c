@@ -91,12 +91,76 @@ static void test_key_types(void **state)
 
 			assert_int_equal(p->key_type,
 					 rows[i].expected[j % rows[i].count]);
-			assert_ptr_equal(p->domain,
-					 &job->domains.items[place % 2]);
+			assert_ptr_equal(
+				p->domain,
+				&w.discovery.jobs[0].domains.items[place % 2]);
 			assert_ptr_equal(p->endpoint,
 					 &w.targets.endpoints[place / 2]);
 		}
 		world_free(&w);
+	}
+}
+
+/* A pod of a Gateway is asked for the Gateway's domains alone. */
+static void test_scopes(void **state)
+{
+	static const char *const expected[] = { "p1 a.example", "p1 c.example",
+						"p3 a.example", "p3 b.example",
+						"p3 c.example" };
+	size_t places[] = { 0, 2 };
+	const struct domain_scope some = { .domains = places, .count = 2 };
+	const struct domain_scope none = { .domains = places, .count = 0 };
+	struct pod_vector *pods;
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_domain(job, "b.example");
+	world_add_domain(job, "c.example");
+	world_add_pod(&w, job, "x", "p1");
+	world_add_pod(&w, job, "x", "p2");
+	world_add_pod(&w, job, "x", "p3");
+	pods = &w.discovery.jobs[0].pods;
+	pods->items[0].scope = &some;
+	pods->items[1].scope = &none;
+	world_build(&w);
+	assert_int_equal(w.targets.endpoint_count, 3);
+	assert_int_equal(w.targets.pair_count, COUNT_OF(expected));
+	for (size_t i = 0; i < COUNT_OF(expected); i++) {
+		const struct pair *p = &w.targets.pairs[i];
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "%s %s",
+			       p->endpoint->pod->name, p->domain->name);
+		assert_string_equal(text, expected[i]);
+	}
+	world_free(&w);
+}
+
+static void test_families(void **state)
+{
+	static const struct {
+		enum job_families families;
+		const char *address;
+		const char *family;
+	} rows[] = {
+		{ FAMILIES_PRIMARY, "192.0.2.1", "" },
+		{ FAMILIES_PRIMARY, "2001:db8::1", "" },
+		{ FAMILIES_ALL, "192.0.2.1", "ipv4" },
+		{ FAMILIES_ALL, "2001:db8::1", "ipv6" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct job_config job = { .families = rows[i].families };
+		struct pod pod = { .port = 443 };
+		const struct endpoint endpoint = { &job, &pod };
+
+		assert_true(address_parse(rows[i].address, &pod.address));
+		assert_string_equal(endpoint_family(&endpoint), rows[i].family);
 	}
 }
 
@@ -130,14 +194,14 @@ static void test_limit(void **state)
 		struct pod *pods = calloc(rows[i].pods, sizeof(*pods));
 		struct domain *domains =
 			calloc(rows[i].domains, sizeof(*domains));
-		struct job_config job = { .domains = {
-						  .items = domains,
-						  .count = rows[i].domains } };
+		struct job_config job = { 0 };
 		struct job_discovery found = {
 			.job = &job,
-			.pods = { .items = pods, .count = rows[i].pods }
+			.pods = { .items = pods, .count = rows[i].pods },
+			.domains = { .items = domains,
+				     .count = rows[i].domains },
 		};
-		struct discovery discovery = { &found, 1 };
+		struct discovery discovery = { .jobs = &found, .count = 1 };
 		struct target_set set = { 0 };
 		struct error err = { 0 };
 		int r;
@@ -165,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_key_types),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_limit),
 	};

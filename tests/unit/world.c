@@ -43,7 +43,10 @@ struct job_config *world_add_job(struct world *w, const char *name)
 	assert_ok(job_vector_append(&w->config.jobs, job, &err), &err);
 	w->discovery.jobs[w->discovery.count++] = (struct job_discovery){
 		.job = &w->config.jobs.items[w->config.jobs.count - 1],
-		.listed_at = { (WORLD_NOW - 2) * 1000 + 250 },
+		.sources[SOURCE_PODS] = {
+			.is_used = true,
+			.listed_at = { (WORLD_NOW - 2) * 1000 + 250 },
+		},
 	};
 	return &w->config.jobs.items[w->config.jobs.count - 1];
 }
@@ -72,7 +75,12 @@ static char *copy(const char *text)
 void world_add_pod(struct world *w, const struct job_config *job,
 		   const char *ns, const char *name)
 {
-	struct pod pod = { .ns = copy(ns), .name = copy(name), .port = 443 };
+	struct pod pod = {
+		.ns = copy(ns),
+		.name = copy(name),
+		.port_label = job->port,
+		.port = 443,
+	};
 	struct error err = { 0 };
 
 	assert_true(address_parse("192.0.2.1", &pod.address));
@@ -101,8 +109,9 @@ void world_fail(struct world *w, const struct job_config *job, const char *ns,
 	};
 	struct error err = { 0 };
 
-	assert_ok(discovery_failure_vector_append(&found(w, job)->failures,
-						  failure, &err),
+	assert_ok(discovery_failure_vector_append(
+			  &found(w, job)->sources[SOURCE_PODS].failures,
+			  failure, &err),
 		  &err);
 }
 
@@ -110,6 +119,16 @@ void world_build(struct world *w)
 {
 	struct error err = { 0 };
 
+	for (size_t i = 0; i < w->discovery.count; i++) {
+		struct job_discovery *job = &w->discovery.jobs[i];
+
+		for (size_t j = 0; j < job->job->domains.count; j++)
+			assert_ok(domain_vector_add(
+					  &job->domains,
+					  job->job->domains.items[j].name,
+					  &err),
+				  &err);
+	}
 	assert_ok(target_set_build(&w->discovery, &w->targets, &err), &err);
 	w->chains = calloc(w->targets.pair_count + 1, sizeof(w->chains[0]));
 	assert_non_null(w->chains);
@@ -165,6 +184,7 @@ void world_finish(struct world *w)
 		.settled_at = wall_now(),
 		.duration_ms = 3210,
 		.success = true,
+		.last_success_at = { (WORLD_NOW - 3) * 1000 + 5 },
 		.gnutls_version = "3.7.9",
 		.curl_version = "7.88.1",
 		.json_version = "0.16",

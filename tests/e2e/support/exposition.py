@@ -97,6 +97,11 @@ class Exposition:
         """Names of the pods that have pairs."""
         return {sample.labels["pod"] for sample in self.select("certificate")}
 
+    def domains(self, **labels):
+        """What these pods, or all, are probed for."""
+        return {sample.labels["domain"] for sample
+                in self.select("certificate", **labels)}
+
 
 def _short(name):
     return name.removeprefix(PREFIX)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real kube-apiserver with etcd on loopback, and how tests speak to it."""
 
+import collections
+import contextlib
 import http.client
 import json
 import ssl
@@ -27,6 +29,9 @@ READABLE = "readable"
 #: The node that has a kubelet's credential.
 NODE = "node-a.example.internal"
 
+#: How the program's User-Agent begins.
+OURS = "certificate-expiry-monitor/"
+
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -34,7 +39,14 @@ omitStages: [RequestReceived]
 rules:
 - level: Metadata
   verbs: [list]
-  resources: [{group: "", resources: [pods]}]
+  resources:
+  - {group: "", resources: [pods]}
+  - {group: discovery.k8s.io}
+  - {group: networking.k8s.io}
+  - {group: gateway.networking.k8s.io}
+  - {group: cert-manager.io}
+  - {group: traefik.io}
+  - {group: traefik.containo.us}
 - level: None
 """
 
@@ -47,6 +59,18 @@ def binaries():
         unavailable("no Go to build the API server with")
     assert built.returncode == 0, f"{BUILD} failed"
     return Path(built.stdout.splitlines()[-1])
+
+
+def path_of(described):
+    """Where the API has the objects of this one's kind and namespace."""
+    version, metadata = described["apiVersion"], described["metadata"]
+    # Good for all kinds that are here.
+    kind = described["kind"].lower()
+    plural = kind + ("es" if kind.endswith("s") else "s")
+    base = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    if "namespace" in metadata:
+        base += f"/namespaces/{metadata['namespace']}"
+    return f"{base}/{plural}"
 
 
 class Etcd(Server):
@@ -104,7 +128,7 @@ class ApiServer(Server):
                           f"{NOBODY},nobody,2\n{READER},reader,3\n")
         policy = self.directory / "audit-policy.yaml"
         policy.write_text(_AUDIT_POLICY)
-        # Signs service account tokens, which nobody here uses.
+        # Signs service account tokens.
         accounts = self.ca.issue("service-accounts", key="rsa-2048")
         return [
             self.binaries / "kube-apiserver", f"--etcd-servers={etcd.url}",
@@ -123,19 +147,29 @@ class ApiServer(Server):
             f"--audit-log-path={self.audit_log}"]
 
     def __enter__(self):
+        self.start()
+        self.create_namespace(READABLE)
+        self._grant_reader()
+        return self
+
+    def start(self):
+        """For the first time, or again after crash()."""
         super().__enter__()
         self.wait_until(lambda: is_listening(self.port), "the API server")
         self.wait_until(lambda: self.request("GET", "/readyz")[0] == 200
                         and self.request("GET", "/api/v1/namespaces/default")
                         [0] == 200, "a ready API server")
-        self.create_namespace(READABLE)
-        self._grant_reader()
-        return self
+
+    def crash(self):
+        """Without a farewell, and connections break."""
+        self.process.kill()
+        self.process.wait()
+        self._thread = threading.local()
 
     # Requests
 
     def request(self, method, path, body=None, token=ADMIN,
-                kind="application/json"):
+                kind="application/json", agent="tests"):
         """(status, answer), over one connection for each thread."""
         connection = getattr(self._thread, "connection", None)
         if connection is None:
@@ -145,7 +179,7 @@ class ApiServer(Server):
             self._thread.connection = connection
         connection.request(method, path, body and json.dumps(body),
                            {"Authorization": f"Bearer {token}",
-                            "Content-Type": kind})
+                            "Content-Type": kind, "User-Agent": agent})
         answer = connection.getresponse()
         data = answer.read()
         if answer.headers.get_content_type() == "application/json":
@@ -198,6 +232,21 @@ class ApiServer(Server):
         if deleting:
             self.ask("DELETE", path)
 
+    def create(self, *objects):
+        """Objects as a manifest holds them, with their status if they have
+        one: no controller is here to write it."""
+        for each in objects:
+            path = path_of(each)
+            self.ask("POST", path, each)
+            if "status" in each:
+                self.ask("PATCH", f"{path}/{each['metadata']['name']}/status",
+                         {"status": each["status"]},
+                         kind="application/merge-patch+json")
+
+    def delete(self, *objects):
+        for each in objects:
+            self.ask("DELETE", f"{path_of(each)}/{each['metadata']['name']}")
+
     def _grant_reader(self):
         rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
         base = (f"/apis/rbac.authorization.k8s.io/v1/namespaces/{READABLE}")
@@ -226,10 +275,26 @@ class ApiServer(Server):
                           {"token": ADMIN} if user is None else user, about,
                           **more)
 
-    def audited(self, agent="certificate-expiry-monitor/", since=0):
-        """Requests for pods by clients of this name, oldest first."""
+    def audited(self, agent=OURS, since=0, plural="pods"):
+        """Lists of pods, or of others, that clients of this name asked for,
+        oldest first."""
         with open(self.audit_log, encoding="utf-8") as lines:
             lines.seek(since)
             events = [json.loads(line) for line in lines]
         return [event for event in events
-                if event.get("userAgent", "").startswith(agent)]
+                if event.get("userAgent", "").startswith(agent)
+                and plural in ("", event["objectRef"]["resource"])]
+
+    @contextlib.contextmanager
+    def counting_lists(self):
+        """A counter that holds, when the context has ended, how often the
+        program listed what."""
+        counted = collections.Counter()
+        before = self.audit_log.stat().st_size
+        yield counted
+        # A request is noted when it has been answered, and in turn.
+        self.request("GET", "/api/v1/pods?limit=1", agent="the-end")
+        eventually(lambda: self.audited("the-end", before),
+                   "the end in the audit log")
+        counted.update(event["objectRef"]["resource"] for event
+                       in self.audited(since=before, plural=""))

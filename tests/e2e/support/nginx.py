@@ -63,7 +63,8 @@ class Nginx(Server):
         (self.directory / "nginx.conf").write_text(
             head + "\n".join(self._sites) + "\n}\n")
         super().__enter__()
-        self.wait_until(lambda: is_listening(self.port), "nginx")
+        self.wait_until(lambda: is_listening(self.port, self.process.pid),
+                        "nginx")
         return self
 
     def tail(self, characters=4000):

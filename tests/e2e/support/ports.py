@@ -32,10 +32,11 @@ def _is_free(port):
         return False
 
 
-def is_listening(port):
-    """Whether some address of this network namespace listens on the port."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with open(table, encoding="ascii") as lines:
+def is_listening(port, pid="self"):
+    """Whether some address listens on the port, in the network namespace of
+    this process."""
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{table}", encoding="ascii") as lines:
             next(lines)
             for line in lines:
                 _, local, _, state = line.split()[:4]

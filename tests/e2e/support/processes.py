@@ -67,13 +67,14 @@ class Server:
         self.log = log
         self.env = env
         self.cwd = cwd
+        self.wrapper = []       #: what runs the server
         self.process = None
 
     def __enter__(self):
         with open(self.log, "ab") as log:
-            self.process = spawn(self.argv, stdin=subprocess.DEVNULL,
-                                 stdout=log, stderr=log, env=self.env,
-                                 cwd=self.cwd)
+            self.process = spawn([*self.wrapper, *self.argv],
+                                 stdin=subprocess.DEVNULL, stdout=log,
+                                 stderr=log, env=self.env, cwd=self.cwd)
         return self
 
     def __exit__(self, *_):

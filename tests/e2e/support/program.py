@@ -45,29 +45,35 @@ class Result:
 
 class Program:
     """The program, in an environment of its own: no caller's kubeconfig,
-    no caller's systemd, no caller's home."""
+    no caller's systemd, no caller's home, and no state of former runs."""
 
     def __init__(self, path, home):
         self.path = path
         self.home = home
         self._started = []
+        self.state = home / "state"
+        self.state.mkdir(exist_ok=True)
         self.env = {"PATH": os.environ.get("PATH", os.defpath),
-                    "HOME": str(home), "LC_ALL": "C.UTF-8"}
+                    "HOME": str(home), "LC_ALL": "C.UTF-8",
+                    "STATE_DIRECTORY": str(self.state)}
         for name, value in os.environ.items():
             if re.fullmatch("(ASAN|UBSAN|LSAN)_OPTIONS", name):
                 self.env[name] = value
 
     @property
     def is_sanitized(self):
-        """Sanitizers take several times the memory."""
-        return b"__asan_init" in Path(self.path).read_bytes()
+        return is_sanitized(self.path)
 
     def start(self, *args, env=None, wrapper=(), **popen):
         """Start it and do not wait. A wrapper is what runs the program."""
+        return self.start_other([*wrapper, self.path, *args], env, **popen)
+
+    def start_other(self, argv, env=None, **popen):
+        """Start something that runs the program, sooner or later."""
         popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                  "stderr": subprocess.PIPE, **popen}
-        process = spawn([*wrapper, self.path, *args],
-                        env={**self.env, **(env or {})}, cwd=self.home, **popen)
+        process = spawn(argv, env={**self.env, **(env or {})}, cwd=self.home,
+                        **popen)
         self._started.append(process)
         return process
 
@@ -121,6 +127,11 @@ def locate():
         pytest.exit(f"{path} is not there: build it, or name it in the "
                     "environment variable CEM_PROGRAM", returncode=1)
     return path
+
+
+def is_sanitized(path):
+    """Sanitizers take several times the time and the memory."""
+    return b"__asan_init" in path.read_bytes()
 
 
 def _read_terminal(terminal, end):

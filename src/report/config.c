@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the configuration comes to, in words.
+ */
+#include <config.h>
+
+#include "report/report.h"
+
+static void print_namespaces(FILE *out, const struct job_config *job)
+{
+	const struct string_vector *v = &job->namespaces;
+
+	if (job_config_all_namespaces(job)) {
+		(void)fputs("pods in all namespaces", out);
+		return;
+	}
+	(void)fputs("pods in ", out);
+	if (v->count > 3)
+		(void)fprintf(out, "%zu namespaces", v->count);
+	for (size_t i = 0; v->count <= 3 && i < v->count; i++)
+		(void)fprintf(out, "%s%s", i == 0 ? "" : ", ", v->items[i]);
+}
+
+static void print_pool(FILE *out, const struct job_config *job)
+{
+	if (job->endpoints.count > 0) {
+		(void)fprintf(out, "%zu endpoint%s", job->endpoints.count,
+			      job->endpoints.count == 1 ? "" : "s");
+		return;
+	}
+	if (job->service_name != NULL)
+		(void)fprintf(out, "service %s/%s", job->service_ns,
+			      job->service_name);
+	else if (job->pods_file != NULL)
+		(void)fprintf(out, "pods of %s", job->pods_file);
+	else
+		print_namespaces(out, job);
+	if (job->labels[0] != '\0')
+		(void)fprintf(out, " with %s", job->labels);
+	if (job->node[0] != '\0')
+		(void)fprintf(out, " on node %s", job->node);
+	(void)fprintf(out, ", port %s", job->port);
+}
+
+static void print_domains(FILE *out, const struct job_config *job)
+{
+	const struct domains_from *from = &job->domains_from;
+	const struct {
+		const char *name;
+		bool is_used;
+	} sources[] = {
+		{ "ingresses", from->ingresses.is_used },
+		{ "gateways", from->gateways.is_used },
+		{ "ingressroutes", from->ingressroutes.is_used },
+		{ "certificates", from->certificates.is_used },
+		{ from->file, from->file != NULL },
+	};
+
+	const char *before = " and those of ";
+
+	(void)fprintf(out, "%zu domain%s", job->domains.count,
+		      job->domains.count == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (!sources[i].is_used)
+			continue;
+		(void)fprintf(out, "%s%s", before, sources[i].name);
+		before = ", ";
+	}
+}
+
+int report_config(FILE *out, const struct config *config, struct error *err)
+{
+	for (size_t i = 0; i < config->jobs.count; i++) {
+		const struct job_config *job = &config->jobs.items[i];
+
+		(void)fprintf(out, "job '%s': ", job->name);
+		print_pool(out, job);
+		(void)fputs(": ", out);
+		print_domains(out, job);
+		(void)fputc('\n', out);
+	}
+	(void)fputs("The configuration is good.\n", out);
+	if (ferror(out) || fflush(out) != 0)
+		return error_set(err, ERROR_SYSTEM,
+				 "the report cannot be written");
+	return 0;
+}

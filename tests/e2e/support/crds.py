@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kinds that are not built in, as their projects release them."""
+
+import functools
+import subprocess
+from pathlib import Path
+
+from .kube import BUILD
+from .processes import eventually
+from .requirements import unavailable
+
+_FETCH = BUILD.parent / "crds.sh"
+
+GATEWAY_API = ("gateways.gateway.networking.k8s.io",
+               "httproutes.gateway.networking.k8s.io",
+               "grpcroutes.gateway.networking.k8s.io")
+CERT_MANAGER = ("certificates.cert-manager.io",)
+TRAEFIK = ("ingressroutes.traefik.io",)
+#: The group that Traefik had before its third major version.
+OLD_TRAEFIK = ("ingressroutes.traefik.containo.us",)
+
+
+@functools.cache
+def directory():
+    """Where the definitions lie, fetched the first time."""
+    fetched = subprocess.run([_FETCH], stdout=subprocess.PIPE, text=True,
+                             check=False)
+    if fetched.returncode == 77:
+        unavailable("no Go to fetch the definitions of kinds with")
+    assert fetched.returncode == 0, f"{_FETCH} failed"
+    return Path(fetched.stdout.splitlines()[-1])
+
+
+def install(kube, *names):
+    """Install these kinds, where they are not, and wait until the API server
+    serves them."""
+    for name in names:
+        kind, _, group = name.partition(".")
+        # Too large for what a plain apply would write into it.
+        kube.kubectl("apply", "--server-side", "-f",
+                     str(directory() / f"{group}_{kind}.yaml"))
+    kube.kubectl("wait", "--for=condition=Established", "--timeout=60s",
+                 "crd", *names)
+    for name in names:
+        kube.kubectl("get", name, "-A")
+
+
+def remove(kube, *names):
+    """And all objects of these kinds, before it returns."""
+    kube.kubectl("delete", "--ignore-not-found", "crd", *names)
+    for name in names:
+        group = name.partition(".")[2]
+        eventually(lambda path=f"/apis/{group}": kube.request("GET", path)[0]
+                   == 404, f"the end of {name}")
