@@ -90,6 +90,11 @@ static void log_empty_namespaces(const struct job_discovery *job)
 		describe_skipped(ns, skipped, sizeof(skipped));
 		if (ns->matching == 0 && ns->ns[0] == '\0')
 			log_line(level, "%sno pod matches", which);
+		else if (ns->matching == 0 && job->job->service_name != NULL)
+			log_line(level,
+				 "%sservice '%s/%s' has no endpoints, or is "
+				 "not there",
+				 which, ns->ns, job->job->service_name);
 		else if (ns->matching == 0)
 			log_line(level, "%sno pod matches in namespace '%s'",
 				 which, ns->ns);

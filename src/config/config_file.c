@@ -433,6 +433,10 @@ static int read_endpoints(struct target *t, const struct key *key,
 		if (r < 0)
 			return r;
 	}
+	/* It would be the pods of the namespace "default". */
+	if (t->at.job->endpoints.count == 0)
+		return yaml_fail(t->yaml, node, err,
+				 "%s: names no server to probe", key->name);
 	return 0;
 }
 

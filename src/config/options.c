@@ -397,11 +397,20 @@ int options_apply(const struct options *options, struct config *config,
 		r = apply_all(options, &target, &has_job, err);
 	if (r == 0 && job.pods_file != NULL)
 		r = check_pods_file(options, err);
+	/* Else it is looked for in the job's namespaces. */
+	if (r == 0 && job.pods_file != NULL &&
+	    job.domains_from.ingresses.is_used &&
+	    job.domains_from.ingresses.namespaces.count == 0)
+		r = error_set(
+			err, ERROR_USAGE,
+			"--ingress-class: needs --ingress-namespaces where "
+			"the pods are read from a file");
 	if (r == 0 && has_job && job.domains.count == 0 &&
 	    !job_config_finds_domains(&job))
 		r = error_set(err, ERROR_USAGE,
 			      "--domains: needed: which domains are to be "
-			      "probed?");
+			      "probed? (options of what to probe replace the "
+			      "jobs of the file)");
 	if (r == 0 && has_job && job_config_finish(&job, err) < 0) {
 		if (err->code == ERROR_INVALID)
 			err->code = ERROR_USAGE;

@@ -121,6 +121,15 @@ static int advise_forbidden(const struct api *api, const struct kube_list *list,
 {
 	char resource[RESOURCE_NAME_MAX];
 
+	/* A credential of a kind that the server does not look at: nobody is to
+	 * be granted anything. */
+	if (strstr(err->message, "\"system:anonymous\"") != NULL)
+		return error_set(err, err->code, "%s; %s in %s", err->message,
+				 kube_access_has_credential(&api->access) ?
+					 "the server does not know the "
+					 "credential" :
+					 "there is no credential",
+				 api->access.source);
 	name_resource(list, resource, sizeof(resource));
 	if (api->own_node != NULL && strcmp(list->resource, "pods") == 0)
 		return error_set(err, err->code,

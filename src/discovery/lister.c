@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/duration.h"
 #include "base/log.h"
 
 /* What cannot be read at all (a kubeconfig that is not there) counts as
@@ -110,10 +112,27 @@ static bool is_said(const struct source_discovery *source)
 	return false;
 }
 
-/* Notes that `part` failed. */
+/* What stands in for the list, if something does: whoever reads the log wants
+ * to know whether its pairs are still probed. */
+static void say_what_is_used(struct error *failure,
+			     const struct wall_time *recalled)
+{
+	char age[DURATION_WORDS_MAX];
+
+	if (recalled == NULL)
+		return;
+	duration_words((wall_now().ms - recalled->ms) / 1000, age);
+	(void)error_set(failure, failure->code,
+			"%s; what was read %s ago is used", failure->message,
+			age);
+}
+
+/* Notes that `part` failed, and what was `recalled` in its place, NULL for
+ * nothing. */
 static int note_failure(struct lister *lister, struct job_discovery *job,
 			const struct list_part *part, bool had_failed,
-			struct error *failure, struct error *err)
+			const struct wall_time *recalled, struct error *failure,
+			struct error *err)
 {
 	bool is_general =
 		api_has_failed(&lister->api) &&
@@ -125,6 +144,7 @@ static int note_failure(struct lister *lister, struct job_discovery *job,
 	error_prefix(failure, "cannot %s", part->what);
 	if (strcmp(job->job->name, CONFIG_CLI_JOB) != 0)
 		error_prefix(failure, "job '%s'", job->job->name);
+	say_what_is_used(failure, recalled);
 	return add_failure(&job->sources[part->source], ns, failure, err);
 }
 
@@ -180,8 +200,9 @@ static int read_part(const struct list_part *part, const char *job,
 	int r = part->read(part->data, own, failure);
 
 	if (r == -ERROR_NOT_FOUND && is_optional(part->source)) {
-		log_info("job '%s': cannot %s: %s", job, part->what,
-			 failure->message);
+		log_info("job '%s': cannot %s, as the cluster has no such "
+			 "kind: that is no failure (%s)",
+			 job, part->what, failure->message);
 		found_truncate(own, 0, 0);
 		r = 0;
 	}
@@ -197,6 +218,7 @@ int lister_list(struct lister *lister, struct job_discovery *job,
 	struct wall_time listed_at = wall_now();
 	struct error failure = { 0 };
 	bool had_failed = api_has_failed(&lister->api);
+	bool is_recalled;
 	int r;
 
 	source->is_used = true;
@@ -218,12 +240,14 @@ int lister_list(struct lister *lister, struct job_discovery *job,
 		return -(int)failure.code;
 	}
 	found_truncate(&own, 0, 0);
-	r = note_failure(lister, job, part, had_failed, &failure, err);
-	if (r == 0)
-		r = recall(lister, part,
-			   lister->api.config->discovery_max_age_ms, found,
-			   &own, &listed_at, err);
-	if (r <= 0)
+	r = recall(lister, part, lister->api.config->discovery_max_age_ms,
+		   found, &own, &listed_at, err);
+	if (r < 0)
+		return r;
+	is_recalled = r > 0;
+	r = note_failure(lister, job, part, had_failed,
+			 is_recalled ? &listed_at : NULL, &failure, err);
+	if (r < 0 || !is_recalled)
 		return r;
 	for (size_t i = 0; i < own.pods.count; i++)
 		own.pods.items[i].is_remembered = true;

@@ -304,7 +304,9 @@ static int client_pem(const struct kube_access *access, struct buffer *file,
 	if (certificate->path == NULL)
 		return 0;
 	*ret_pem = file;
-	return file_read(certificate->path, file, err);
+	if (file_read(certificate->path, file, err) < 0)
+		return error_prefix(err, "%s", access->source);
+	return 0;
 }
 
 int kube_access_client_dates(const struct kube_access *access,

@@ -25,7 +25,8 @@ static void trace(const struct connection *c, const char *event,
 	const struct pod *pod = c->pair->endpoint->pod;
 	const char *key = key_type_name(c->pair->key_type);
 
-	log_debug("%s/%s:%d %s%s%s: %s%s%s", pod->ns, pod->name, pod->port,
+	log_debug("%s%s%s:%d %s%s%s: %s%s%s", pod->ns,
+		  pod->ns[0] == '\0' ? "" : "/", pod->name, pod->port,
 		  c->pair->domain->name, key[0] == '\0' ? "" : " ", key, event,
 		  detail[0] == '\0' ? "" : ": ", detail);
 }

@@ -176,8 +176,7 @@ static void print_sum(FILE *out, const struct run_facts *facts)
 		if (counts[s] == 0)
 			continue;
 		(void)fprintf(out, "%s %zu %s", separator, counts[s],
-			      s == STATUS_NONE ? "unknown" :
-						 pair_status_name(s));
+			      pair_status_name(s));
 		separator = ",";
 	}
 	(void)fprintf(out, " (%" PRId64 ".%" PRId64 " s)\n",

@@ -317,7 +317,7 @@ int state_reader_open(const char *path, struct state_reader *ret_reader,
 
 		state_reader_release(&reader);
 		reader.is_irregular = is_irregular;
-		error_set(complaint, problem.code, "%s; it begins anew",
+		error_set(complaint, problem.code, "%s; the state begins anew",
 			  problem.message);
 	}
 	*ret_reader = reader;

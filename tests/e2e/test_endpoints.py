@@ -97,14 +97,14 @@ def test_every_address_behind_a_name(measure, outpost, name):
     assert metrics.value("pairs", status="valid") == len(NAMES[name.lower()])
 
 
-def test_name_of_both_families(measure, outpost):
-    """All of them, whatever `families` says of pods; that adds the label."""
+def test_name_of_both_families(measure, ask, outpost):
+    """All of them; `families` is about pods."""
     metrics = measure(("both.example.com", outpost.port))
     assert metrics.probed() == set(NAMES["both.example.com"])
     assert metrics.value("pairs", status="valid") == 2
-    metrics = measure(("both.example.com", outpost.port), families="all")
-    assert metrics.status(pod="10.77.20.4", family="ipv4") == "valid"
-    assert metrics.status(pod="fd77::20:4", family="ipv6") == "valid"
+    refused = ask(("both.example.com", outpost.port), status=USAGE,
+                  families="all")
+    assert "families" in refused.error
 
 
 def test_name_of_the_hosts_file(measure, outpost):

@@ -77,6 +77,19 @@ def test_no_rights(monitor, ask, kube, tmp_path, namespace):
     assert NOBODY not in said
 
 
+@pytest.mark.parametrize("user, said", [
+    ({"username": "joe", "password": "s3cret-w0rd"},
+     "the server does not know the credential in"),
+    ({}, "there is no credential in")])
+def test_nobody_is_to_be_granted_anything(monitor, ask, kube, tmp_path, user,
+                                          said):
+    """Whoever has no credential that the server looks at is anonymous."""
+    config = kube.kubeconfig(tmp_path / "config", user)
+    error = check_failed(monitor, ask(config), "forbidden")
+    assert f"{said} {config}" in error
+    assert "grant it" not in error
+
+
 def test_node_authorizer_without_a_node(monitor, ask, kube, tmp_path):
     config = kube.kubeconfig(
         tmp_path / "config", {"client-certificate": str(kube.node.cert),

@@ -112,6 +112,7 @@ def test_targets_of_old_are_listed(monitor, config, gate, job):
     result = jobs.ask(monitor, config, job, "--list-targets")
     assert result.status == FAILED
     assert at.POOL[0] in result.stdout
+    assert "ago is used" in result.error
 
 
 def test_domains_stand_in_as_well(monitor, config, kube, gate, job, space):

@@ -172,8 +172,7 @@ def test_forbidden(monitor, kube, network, tmp_path):
     reader = kube.kubeconfig(tmp_path / "reader", {"token": READER})
     result = jobs.ask(monitor, reader, {
         "service": f"{READABLE}/edge", "port": "tls",
-        "domains": [at.VALID]},
-        wrapper=network.entering)
+        "domains": [at.VALID]}, wrapper=network.entering)
     assert result.status == FAILED
     assert 'cannot list resource "endpointslices"' in result.error
     metrics = monitor.metrics()

@@ -295,6 +295,8 @@ static void test_mistakes(void **state)
 		  "address: a service has the pods' addresses" },
 		{ "jobs: [{name: a, domains: [x.e], endpoints: {}}]\n",
 		  "endpoints: expected a list" },
+		{ "jobs: [{name: a, domains: [x.e], endpoints: []}]\n",
+		  "endpoints: names no server to probe" },
 		{ "jobs: [{name: a, domains: [x.e], endpoints: [x]}]\n",
 		  "an endpoint: expected keys and values" },
 		{ "jobs: [{name: a, domains: [x.e], endpoints: [{port: 1}]}]\n",

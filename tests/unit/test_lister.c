@@ -240,14 +240,18 @@ static void test_stand_in(void **state)
 		const char *name;
 		int64_t age_ms;
 		bool has, is_known;
+		const char *said;
 	} rows[] = {
-		{ "of the last run", 60000, true, true },
-		{ "just not too old", HOUR, true, true },
-		{ "too old", HOUR + 1, true, false },
-		{ "none", 0, false, false },
+		{ "of the last run", 60000, true, true,
+		  "no; what was read 1m 0s ago is used" },
+		{ "just not too old", HOUR, true, true,
+		  "no; what was read 1h 0m ago is used" },
+		{ "too old", HOUR + 1, true, false, "no" },
+		{ "none", 0, false, false, "no" },
 	};
 	struct fixture *f = *state;
 	struct list_part part = make_part(f);
+	char said[256];
 
 	/* Fresh enough for nothing, but for a stand-in. */
 	part.fresh_ms = 1000;
@@ -270,9 +274,11 @@ static void test_stand_in(void **state)
 		assert_int_equal(source(f)->failures.items[0].reason,
 				 DISCOVERY_FORBIDDEN);
 		assert_string_equal(source(f)->failures.items[0].ns, "edge");
-		assert_string_equal(source(f)->failures.items[0].message,
-				    "job 'edge': cannot list ingresses in "
-				    "namespace 'edge': no");
+		(void)snprintf(said, sizeof(said),
+			       "job 'edge': cannot list ingresses in "
+			       "namespace 'edge': %s",
+			       rows[i].said);
+		assert_string_equal(source(f)->failures.items[0].message, said);
 		forget(f);
 	}
 	/* Nothing is to stand in. */

@@ -84,6 +84,20 @@ static void test_empty(void **state)
 		    "probed: 2 not_ready\n");
 }
 
+/* The API answers alike for a Service that nobody has. */
+static void test_empty_service(void **state)
+{
+	struct world w;
+	struct job_config *job = begin(&w, "edge");
+	struct error err = { 0 };
+
+	assert_ok(job_config_set_service(job, "shop/web", &err), &err);
+	world_count(&w, job, "shop", 0, 0);
+	assert_logs(*state, &w,
+		    PROGRAM "warning: job 'edge': service 'shop/web' has no "
+			    "endpoints, or is not there\n");
+}
+
 static void test_many_empty(void **state)
 {
 	struct world w;
@@ -132,8 +146,9 @@ int main(void)
 	cmocka_unit_test_setup_teardown(f, setup, stderr_capture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_good),       TEST(test_failures),
-		TEST(test_empty),      TEST(test_many_empty),
-		TEST(test_empty_node), TEST(test_no_domains),
+		TEST(test_empty),      TEST(test_empty_service),
+		TEST(test_many_empty), TEST(test_empty_node),
+		TEST(test_no_domains),
 	};
 
 	return cmocka_run_group_tests_name("monitor_log", tests, NULL, NULL);

@@ -396,6 +396,8 @@ static void test_mistakes(void **state)
 		  "--labels: not together with --pods-file" },
 		{ { "--node=a", "--domains=a.e", "--pods-file=-", NULL },
 		  "--node: not together with --pods-file" },
+		{ { "--pods-file=-", "--ingress-class=a", NULL },
+		  "--ingress-class: needs --ingress-namespaces where" },
 	};
 
 	(void)state;

@@ -94,7 +94,7 @@ static void test_table_of_keys_and_chains(void **state)
 		"valid 89d shop proxy-1 a.example 443 rsa aaaaaaaaaaaa "
 		"handshake_alert\n"
 		"none shop proxy-0 a.example 443 ecdsa key_type_missing\n"
-		"4 pairs: 1 unknown, 2 valid, 1 expired (3.2 s)\n";
+		"4 pairs: 1 none, 2 valid, 1 expired (3.2 s)\n";
 	struct error err = { 0 };
 	struct job_config *job;
 	struct output o;
@@ -233,7 +233,7 @@ static void test_long_table_is_cut(void **state)
 	assert_ok(report_table(o.file, &w.facts, &err), &err);
 	(void)output_read(&o);
 	assert_non_null(strstr(o.text, "\n... and 7 more that are no worse\n"
-				       "1007 pairs: 1007 unknown (3.2 s)\n"));
+				       "1007 pairs: 1007 none (3.2 s)\n"));
 	output_close(&o);
 	world_free(&w);
 }

@@ -87,7 +87,7 @@ static void test_useless_files(void **data)
 			   rows[i].name);
 		assert_row(strncmp(said, path, strlen(path)) == 0,
 			   rows[i].name);
-		assert_row(strstr(said, "; it begins anew") != NULL,
+		assert_row(strstr(said, "; the state begins anew") != NULL,
 			   rows[i].name);
 		assert_row(count_items(state, "a") == 0, rows[i].name);
 		assert_int_equal(state_last_success(state).ms, 0);
