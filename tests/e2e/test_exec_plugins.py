@@ -252,7 +252,7 @@ def test_plugin_that_hangs(monitor, kube, tmp_path, limit):
     result = monitor.run("--config", config, "--kubeconfig", kubeconfig)
     assert result.status == FAILED
     assert result.seconds < 20
-    assert re.search(r"is not done after 0\.[45]\d\d s$", result.stderr.strip())
+    assert re.search(r"is not done after 0\.\d\d\d s$", result.stderr.strip())
     assert reasons(monitor) == ["timeout"]
     for pid in pids(tmp_path):
         eventually(lambda pid=pid: not is_running(pid), "the plugin's end")

@@ -225,8 +225,9 @@ def check_good_ones(metrics, good):
             == certificate.not_after.timestamp()
     seconds = sorted(metrics.value("probe_duration_seconds", pod=address)
                      for address in good.certificates)
-    assert seconds[len(seconds) * 9 // 10] < POOL_TIMEOUT_SECONDS / 4
-    assert seconds[-1] < POOL_TIMEOUT_SECONDS * 3 / 4
+    # None waited for a timeout of the others, on a busy machine either.
+    assert seconds[len(seconds) // 2] < POOL_TIMEOUT_SECONDS / 2
+    assert seconds[-1] < POOL_TIMEOUT_SECONDS
 
 
 def check_time(metrics, concurrency):

@@ -171,20 +171,37 @@ class ApiServer(Server):
     def request(self, method, path, body=None, token=ADMIN,
                 kind="application/json", agent="tests"):
         """(status, answer), over one connection for each thread."""
-        connection = getattr(self._thread, "connection", None)
-        if connection is None:
+        arguments = (method, path, body and json.dumps(body),
+                     {"Authorization": f"Bearer {token}",
+                      "Content-Type": kind, "User-Agent": agent})
+        try:
+            return self._exchange(*arguments)
+        except (http.client.HTTPException, OSError):
+            # The server closes a connection that was idle for long, which is
+            # seen in the next request.
+            if self._disconnect() == 1:
+                raise
+            return self._exchange(*arguments)
+
+    def _exchange(self, *arguments):
+        if getattr(self._thread, "connection", None) is None:
             context = ssl.create_default_context(cafile=self.ca.cert)
-            connection = http.client.HTTPSConnection(
+            self._thread.connection = http.client.HTTPSConnection(
                 "127.0.0.1", self.port, context=context, timeout=60)
-            self._thread.connection = connection
-        connection.request(method, path, body and json.dumps(body),
-                           {"Authorization": f"Bearer {token}",
-                            "Content-Type": kind, "User-Agent": agent})
-        answer = connection.getresponse()
+            self._thread.exchanges = 0
+        self._thread.exchanges += 1
+        self._thread.connection.request(*arguments)
+        answer = self._thread.connection.getresponse()
         data = answer.read()
         if answer.headers.get_content_type() == "application/json":
             data = json.loads(data)
         return answer.status, data
+
+    def _disconnect(self):
+        """How many requests were made over the connection that ends here."""
+        self._thread.connection.close()
+        self._thread.connection = None
+        return self._thread.exchanges
 
     def ask(self, *args, **kwargs):
         status, answer = self.request(*args, **kwargs)
