@@ -62,10 +62,11 @@ static int finish_pool(struct job_config *job, struct error *err)
 			return error_set(err, ERROR_INVALID,
 					 "port: each of the endpoints has its "
 					 "own");
-		if (job->address != JOB_ADDRESS_POD || job->unready)
+		if (job->families != FAMILIES_PRIMARY ||
+		    job->address != JOB_ADDRESS_POD || job->unready)
 			return error_set(err, ERROR_INVALID,
-					 "address and unready are about pods, "
-					 "not endpoints");
+					 "families, address and unready are "
+					 "about pods, not endpoints");
 		return 0;
 	}
 	if (job->service_name == NULL)
