@@ -420,6 +420,8 @@ static enum exit_status list_targets(struct run *run)
 {
 	struct error err = { 0 };
 
+	/* The state is read, and nothing kept: another run may be at work. */
+	run->replaces_file = false;
 	if (open_state(run, &err) < 0 || discover(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);

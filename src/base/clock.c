@@ -101,6 +101,16 @@ static bool take_offset(const char **at, int *ret_seconds)
 	return true;
 }
 
+/* Whether the month has that day: timegm() makes another of one it lacks. */
+static bool is_date(struct tm tm)
+{
+	int day = tm.tm_mday;
+
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	(void)timegm(&tm);
+	return tm.tm_mday == day;
+}
+
 bool wall_parse(const char *text, struct wall_time *ret_time)
 {
 	const char *at = text;
@@ -130,6 +140,8 @@ bool wall_parse(const char *text, struct wall_time *ret_time)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
+	if (!is_date(tm))
+		return false;
 	ret_time->ms = ((int64_t)timegm(&tm) - offset) * 1000 + thousandths;
 	return true;
 }

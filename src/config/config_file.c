@@ -151,6 +151,19 @@ static int set_domains_file(struct setting_target *t, const char *text,
 	return value_set_string(&t->job->domains_from.file, text, err);
 }
 
+/* Not checked before both are known. */
+static int set_endpoint_address(struct setting_target *t, const char *text,
+				struct error *err)
+{
+	return value_set_string(&t->endpoint->address, text, err);
+}
+
+static int set_endpoint_port(struct setting_target *t, const char *text,
+			     struct error *err)
+{
+	return value_set_string(&t->endpoint->port, text, err);
+}
+
 /* --- Objects that domains are taken from ---------------------------------- */
 
 static int set_objects_namespace(struct setting_target *t, const char *text,
@@ -233,6 +246,12 @@ static const struct key job_keys[] = {
 	{ "client_certificate", read_text, setting_client_certificate },
 	{ "client_key", read_text, setting_client_key },
 	{ "timeout", read_text, setting_timeout },
+	{ NULL, NULL, NULL },
+};
+
+static const struct key endpoint_keys[] = {
+	{ "address", read_text, set_endpoint_address },
+	{ "port", read_text, set_endpoint_port },
 	{ NULL, NULL, NULL },
 };
 
@@ -355,61 +374,29 @@ static int read_objects(struct target *t, const struct key *key,
 	return read_mapping(t, kinds[i].keys, node, key->name, err);
 }
 
-/* The expanded text at `key`, a new string; NULL if it is not there. */
-static int read_member(struct target *t, const struct yaml_node *mapping,
-		       const char *key, char **ret_text, struct error *err)
+static void free_texts(struct endpoint_config *texts)
 {
-	const struct yaml_node *node = yaml_lookup(mapping, key);
-	CLEANUP(cleanup_free) char *text = NULL;
-	CLEANUP(buffer_free)
-	struct buffer expanded = BUFFER_INIT(CONFIG_FILE_MAX_BYTES);
-	struct error reason = { 0 };
-	int r;
-
-	*ret_text = NULL;
-	if (node == NULL)
-		return 0;
-	r = yaml_string(t->yaml, node, key, &text, err);
-	if (r < 0)
-		return r;
-	if (expand_variables(text, &expanded, &reason) < 0)
-		return yaml_fail(t->yaml, node, err, "%s: %s", key,
-				 reason.message);
-	*ret_text = strdup(expanded.data);
-	return *ret_text == NULL ? error_memory(err) : 0;
-}
-
-/* For unknown keys alone: both are read together. */
-static int skip_member(struct target *t, const struct key *key,
-		       const struct yaml_node *node, struct error *err)
-{
-	(void)t, (void)key, (void)node, (void)err;
-	return 0;
+	free(texts->address);
+	free(texts->port);
 }
 
 static int read_endpoint(struct target *t, const struct yaml_node *node,
 			 struct error *err)
 {
-	static const struct key endpoint_keys[] = {
-		{ "address", skip_member, NULL },
-		{ "port", skip_member, NULL },
-		{ NULL, NULL, NULL },
-	};
-	CLEANUP(cleanup_free) char *address = NULL;
-	CLEANUP(cleanup_free) char *port = NULL;
+	CLEANUP(free_texts) struct endpoint_config texts = { 0 };
 	struct error reason = { 0 };
-	int r = read_mapping(t, endpoint_keys, node, "an endpoint", err);
+	int r;
 
-	if (r == 0)
-		r = read_member(t, node, "address", &address, err);
-	if (r == 0)
-		r = read_member(t, node, "port", &port, err);
+	t->at.endpoint = &texts;
+	r = read_mapping(t, endpoint_keys, node, "an endpoint", err);
+	t->at.endpoint = NULL;
 	if (r < 0)
 		return r;
-	if (address == NULL)
+	if (texts.address == NULL)
 		return yaml_fail(t->yaml, node, err,
 				 "endpoints: an endpoint needs an address");
-	r = job_config_add_endpoint(t->at.job, address, port, &reason);
+	r = job_config_add_endpoint(t->at.job, texts.address, texts.port,
+				    &reason);
 	if (reason.code == ERROR_MEMORY)
 		return error_memory(err);
 	if (r < 0)

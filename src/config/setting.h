@@ -12,7 +12,8 @@
 struct setting_target {
 	struct config *config;
 	struct job_config *job; /* the job that is being described, or NULL */
-	struct domain_objects *objects; /* likewise of its domains_from */
+	struct domain_objects *objects;	  /* likewise of its domains_from */
+	struct endpoint_config *endpoint; /* likewise of its endpoints */
 };
 
 /* Checks `text` and sets one value, or adds one to a list. Fails as the

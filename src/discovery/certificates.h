@@ -8,8 +8,6 @@
 #define CEM_DISCOVERY_CERTIFICATES_H
 
 #include <json-c/json.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 #include "config/config.h"
@@ -22,9 +20,5 @@ int certificate_object_read(struct json_object *item,
 			    const struct domain_objects *objects,
 			    struct found *found, struct error *err)
 	__attribute__((warn_unused_result));
-
-/* Seconds since the epoch of an RFC 3339 time, rounded down; false if `text`
- * is none. */
-bool certificate_object_time(const char *text, int64_t *ret_seconds);
 
 #endif

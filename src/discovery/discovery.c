@@ -87,15 +87,18 @@ int discovery_run(const struct config *config, const struct list_memory *memory,
 		.api.deadline = deadline,
 		.memory = memory,
 	};
+	int r;
 
 	discovery.jobs =
 		calloc(config->jobs.count + 1, sizeof(discovery.jobs[0]));
 	if (discovery.jobs == NULL)
 		return error_memory(err);
 	discovery.count = config->jobs.count;
+	/* Before any list, which may take all the time there is. */
+	r = resolver_open(config, deadline, &lister.resolver, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < discovery.count; i++) {
-		int r;
-
 		discovery.jobs[i].job = &config->jobs.items[i];
 		r = list_job(&lister, &discovery.jobs[i], err);
 		if (r < 0)

@@ -84,14 +84,14 @@ static size_t mark(void *data)
 {
 	struct object_list *list = data;
 
-	return found_names_mark(list->found);
+	return list->found->names.count;
 }
 
 static void rewind_to(void *data, size_t mark)
 {
 	struct object_list *list = data;
 
-	found_names_rewind(list->found, mark);
+	found_truncate(list->found, 0, mark);
 }
 
 static int read_objects(void *data, struct found *found, struct error *err)

@@ -141,14 +141,14 @@ int ingressroute_read_rule(const char *text, struct found *found,
 			   struct error *err)
 {
 	struct rule rule = { text, text, found, err };
-	size_t mark = found_names_mark(found);
+	size_t mark = found->names.count;
 	int r = read_expression(&rule, false, 0);
 
 	skip_blanks(&rule);
 	if (r == 0 && *rule.at != '\0')
 		r = fail(&rule, "the end");
 	if (r < 0)
-		found_names_rewind(found, mark);
+		found_truncate(found, found->pods.count, mark);
 	return r;
 }
 

@@ -127,6 +127,16 @@ static void say_what_is_used(struct error *failure,
 			age);
 }
 
+/* Puts in front what could not be done, and whose job it is; there is but one
+ * of options. */
+static void name_part(struct error *failure, const struct job_config *job,
+		      const struct list_part *part)
+{
+	error_prefix(failure, "cannot %s", part->what);
+	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
+		error_prefix(failure, "job '%s'", job->name);
+}
+
 /* Notes that `part` failed, and what was `recalled` in its place, NULL for
  * nothing. */
 static int note_failure(struct lister *lister, struct job_discovery *job,
@@ -141,9 +151,7 @@ static int note_failure(struct lister *lister, struct job_discovery *job,
 
 	if (had_failed && is_general && is_said(&job->sources[part->source]))
 		return 0;
-	error_prefix(failure, "cannot %s", part->what);
-	if (strcmp(job->job->name, CONFIG_CLI_JOB) != 0)
-		error_prefix(failure, "job '%s'", job->job->name);
+	name_part(failure, job->job, part);
 	say_what_is_used(failure, recalled);
 	return add_failure(&job->sources[part->source], ns, failure, err);
 }
@@ -193,16 +201,17 @@ static bool is_optional(enum discovery_source source)
 
 /* Reads the part, for which `found` has to have room; a kind that the cluster
  * does not have is an empty list. */
-static int read_part(const struct list_part *part, const char *job,
+static int read_part(const struct list_part *part, const struct job_config *job,
 		     const struct found *found, struct found *own,
 		     struct error *failure)
 {
 	int r = part->read(part->data, own, failure);
 
 	if (r == -ERROR_NOT_FOUND && is_optional(part->source)) {
-		log_info("job '%s': cannot %s, as the cluster has no such "
-			 "kind: that is no failure (%s)",
-			 job, part->what, failure->message);
+		name_part(failure, job, part);
+		log_info("%s: the cluster has no such kind, which is no "
+			 "failure",
+			 failure->message);
 		found_truncate(own, 0, 0);
 		r = 0;
 	}
@@ -229,7 +238,7 @@ int lister_list(struct lister *lister, struct job_discovery *job,
 		return take(source, listed_at, &own, found, ret_is_known, err);
 	if (r < 0)
 		return r;
-	if (read_part(part, job->job->name, found, &own, &failure) == 0) {
+	if (read_part(part, job->job, found, &own, &failure) == 0) {
 		if (lister->memory != NULL && part->key != NULL)
 			lister->memory->keep(lister->memory->data, part->key,
 					     listed_at, &own);

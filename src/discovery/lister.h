@@ -19,7 +19,7 @@ struct resolver;
 struct lister {
 	struct api api;
 	const struct list_memory *memory; /* NULL: none */
-	struct resolver *resolver;	  /* NULL: not yet needed */
+	struct resolver *resolver;	  /* of all endpoints' names */
 };
 
 /* A list that may fail by itself. */

@@ -41,13 +41,3 @@ int names_add_all(struct json_object *array, int64_t not_before,
 		*ret_count = count;
 	return r;
 }
-
-size_t found_names_mark(const struct found *found)
-{
-	return found->names.count;
-}
-
-void found_names_rewind(struct found *found, size_t mark)
-{
-	found_truncate(found, found->pods.count, mark);
-}

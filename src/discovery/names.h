@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the readers of names share: a text that may be one, and the way back
- * for a list that breaks off.
+ * What the readers of names share: a text that may be one.
  */
 #ifndef CEM_DISCOVERY_NAMES_H
 #define CEM_DISCOVERY_NAMES_H
@@ -22,9 +21,5 @@ const char *name_text(struct json_object *value);
 int names_add_all(struct json_object *array, int64_t not_before,
 		  struct found *found, size_t *ret_count, struct error *err)
 	__attribute__((warn_unused_result));
-
-/* How a sink of names goes back. */
-size_t found_names_mark(const struct found *found);
-void found_names_rewind(struct found *found, size_t mark);
 
 #endif

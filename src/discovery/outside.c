@@ -71,12 +71,6 @@ static int read_endpoint(struct lister *lister,
 
 	if (address_parse(endpoint->address, &literal))
 		return add_addresses(endpoint, &literal, 1, found, err);
-	if (lister->resolver == NULL) {
-		r = resolver_open(lister->api.config, lister->api.deadline,
-				  &lister->resolver, err);
-		if (r < 0)
-			return r;
-	}
 	r = resolver_wait(lister->resolver, endpoint->address,
 			  lister->api.interrupt, &addresses, err);
 	if (r < 0)

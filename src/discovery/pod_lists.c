@@ -16,20 +16,6 @@
 #include "discovery/pods_file.h"
 #include "discovery/slices.h"
 
-size_t found_pods_mark(void *data)
-{
-	const struct found *found = data;
-
-	return found->pods.count;
-}
-
-void found_pods_rewind(void *data, size_t mark)
-{
-	struct found *found = data;
-
-	found_truncate(found, mark, found->names.count);
-}
-
 /* One list of pods. */
 struct pod_list {
 	struct api *api;
@@ -50,14 +36,14 @@ static size_t mark(void *data)
 {
 	struct pod_list *list = data;
 
-	return found_pods_mark(list->found);
+	return list->found->pods.count;
 }
 
 static void rewind_to(void *data, size_t mark)
 {
 	struct pod_list *list = data;
 
-	found_pods_rewind(list->found, mark);
+	found_truncate(list->found, mark, 0);
 }
 
 static int read_pods(void *data, struct found *found, struct error *err)

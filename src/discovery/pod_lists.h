@@ -15,8 +15,4 @@ int pod_lists_read(struct lister *lister, struct job_discovery *job,
 		   struct found *found, struct string_vector *listed,
 		   struct error *err) __attribute__((warn_unused_result));
 
-/* How a sink of pods goes back; `data` is a struct found. */
-size_t found_pods_mark(void *data);
-void found_pods_rewind(void *data, size_t mark);
-
 #endif

@@ -26,7 +26,8 @@ VECTOR_DEFINE(address_vector, struct address);
 
 struct resolver;
 
-/* Begins to look up the host names of all jobs' endpoints, each once. They are
+/* Begins to look up the host names of all jobs' endpoints, each once; they go
+ * on meanwhile, so it is opened before anything else that takes time. They are
  * waited for until half of what is left until `deadline`, and RESOLVER_MAX_MS
  * at most. Names that cannot even be asked for are not resolved. */
 int resolver_open(const struct config *config, struct mono_time deadline,

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "discovery/object.h"
-#include "discovery/pod_lists.h"
 #include "discovery/pods.h"
 
 #define SERVICE_LABEL "kubernetes.io/service-name"
@@ -179,14 +178,14 @@ static size_t mark(void *data)
 {
 	const struct slice_list *list = data;
 
-	return found_pods_mark(list->found);
+	return list->found->pods.count;
 }
 
 static void rewind_to(void *data, size_t mark)
 {
 	const struct slice_list *list = data;
 
-	found_pods_rewind(list->found, mark);
+	found_truncate(list->found, mark, 0);
 }
 
 static int read_slices(void *data, struct found *found, struct error *err)

@@ -4,7 +4,8 @@ that they have now. The name server is the test's own."""
 
 import pytest
 from support import gallery as at
-from support import jobs
+from support import hostile, jobs
+from support.kubeconfig import kubeconfig
 from support.ports import free_port
 from support.program import FAILED, OK, USAGE
 from support.resolver import Resolver
@@ -97,8 +98,8 @@ def test_every_address_behind_a_name(measure, outpost, name):
     assert metrics.value("pairs", status="valid") == len(NAMES[name.lower()])
 
 
-def test_name_of_both_families(measure, ask, outpost):
-    """All of them; `families` is about pods."""
+def test_name_of_both_families(ask, measure, outpost):
+    """All of them: `families` is about pods, and refused here."""
     metrics = measure(("both.example.com", outpost.port))
     assert metrics.probed() == set(NAMES["both.example.com"])
     assert metrics.value("pairs", status="valid") == 2
@@ -185,6 +186,26 @@ def test_beside_a_job_of_pods(monitor, kube, inside, outpost, tmp_path):
     assert metrics.status(job_name="front", pod="10.77.19.1") == "valid"
     assert {sample.labels["job_name"] for sample
             in metrics.select("discovery_failure_info")} == {"pods"}
+
+
+def test_beside_an_api_that_takes_all_the_time(monitor, inside, outpost,
+                                               network):
+    """Names are looked up meanwhile: that the API does not answer before half
+    of the deadline is over does not make them unknown."""
+    with network.inside(lambda: hostile.Listener(hostile.silent)) as api:
+        config = kubeconfig(monitor.directory / "kubeconfig",
+                            f"https://127.0.0.1:{api.port}")
+        path = jobs.write(monitor, {
+            "pods": {"domains": [at.VALID]},
+            "front": {"endpoints": [{"address": "one.example.com",
+                                     "port": outpost.port}],
+                      "domains": [at.VALID]}}, config, deadline="4s")
+        result = monitor.run("--config", path, wrapper=inside)
+    assert result.status == FAILED
+    metrics = monitor.metrics()
+    assert metrics.value("discovery_failure_info", job_name="pods",
+                         reason="timeout") == 1
+    assert metrics.status(job_name="front", pod="10.77.20.1") == "valid"
 
 
 #: Endpoints that are none: the word that the message must have.

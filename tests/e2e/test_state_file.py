@@ -153,6 +153,8 @@ def test_one_run_at_a_time(monitor, program, selection):
         eventually(lambda: listener.connections, "the first run at work")
         second = monitor.run(*selection)
         assert second.status == LOCKED, second
+        shown = program.run(*selection, "--list-targets")
+        assert shown.status == OK, shown
         elsewhere = monitor.directory / "elsewhere.json"
         assert monitor.run(*selection, "--state-file",
                            elsewhere).status == OK

@@ -228,6 +228,7 @@ def test_lock_is_the_directorys(program, held, selection, place):
 
 
 def test_other_directory_is_not_locked(program, held, selection, tmp_path):
+    """The state file is another matter: it has a lock of its own."""
     held()
     assert program.run(*selection, "--output", tmp_path / "cem.prom",
                        "--state-file", tmp_path / "another.json").status == OK

@@ -65,28 +65,11 @@ static void test_all(void **state)
 	(void)json_object_put(other);
 }
 
-static void test_rewind(void **state)
-{
-	struct found found = { 0 };
-	struct error err = { 0 };
-	size_t mark;
-
-	(void)state;
-	assert_ok(found_add_name(&found, "a", NULL, 0, &err), &err);
-	mark = found_names_mark(&found);
-	assert_ok(found_add_name(&found, "b", "n/g", 0, &err), &err);
-	found_names_rewind(&found, mark);
-	assert_int_equal(found.names.count, 1);
-	assert_string_equal(found.names.items[0].text, "a");
-	found_free(&found);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_rewind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
