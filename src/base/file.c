@@ -14,17 +14,22 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
-#define PIPE_TIMEOUT_MS 10000 /* for whoever is at a pipe's other side */
+/* For whoever is at a pipe's other side: to do something, when we write; to
+ * be done, when we read, as a byte now and then is no file. */
+#define PIPE_TIMEOUT_MS 10000
 
 /* Waits until a pipe has more to read, or room to write (poll's events). */
-static int wait_for(int fd, short events, struct error *err)
+static int wait_for(int fd, short events, struct mono_time end,
+		    struct error *err)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	int64_t left_ms = mono_until(end);
 
-	if (poll(&p, 1, PIPE_TIMEOUT_MS) == 0)
+	if (left_ms == 0 || poll(&p, 1, (int)left_ms) == 0)
 		return error_set(err, ERROR_SYSTEM,
-				 "the other side of the pipe did nothing for "
+				 "the other side of the pipe is not done after "
 				 "%d s",
 				 PIPE_TIMEOUT_MS / 1000);
 	return 0;
@@ -32,6 +37,7 @@ static int wait_for(int fd, short events, struct error *err)
 
 static int read_all(int fd, struct buffer *contents, struct error *err)
 {
+	struct mono_time end = mono_after(mono_now(), PIPE_TIMEOUT_MS);
 	char chunk[16384];
 	ssize_t got;
 	int r = 0;
@@ -40,7 +46,7 @@ static int read_all(int fd, struct buffer *contents, struct error *err)
 		if (got > 0)
 			r = buffer_append(contents, chunk, (size_t)got, err);
 		else if (errno == EAGAIN)
-			r = wait_for(fd, POLLIN, err);
+			r = wait_for(fd, POLLIN, end, err);
 		else if (errno != EINTR)
 			r = error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	}
@@ -82,7 +88,9 @@ int file_write(int fd, const void *bytes, size_t size, struct error *err)
 			at += written;
 			size -= (size_t)written;
 		} else if (errno == EAGAIN) {
-			int r = wait_for(fd, POLLOUT, err);
+			int r = wait_for(
+				fd, POLLOUT,
+				mono_after(mono_now(), PIPE_TIMEOUT_MS), err);
 
 			if (r < 0)
 				return r;

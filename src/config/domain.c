@@ -89,6 +89,24 @@ static bool has_controls(const char *text)
 	return false;
 }
 
+/* `canonical` as a domain. */
+static int make_address(const char *canonical, struct domain *ret_domain,
+			struct error *err)
+{
+	struct domain domain = {
+		.is_address = true,
+		.name = strdup(canonical),
+		.probe_name = strdup(canonical),
+	};
+
+	if (domain.name == NULL || domain.probe_name == NULL) {
+		domain_free(&domain);
+		return error_memory(err);
+	}
+	*ret_domain = domain;
+	return 0;
+}
+
 static int domain_parse(const char *text, struct domain *ret_domain,
 			struct error *err)
 {
@@ -99,17 +117,8 @@ static int domain_parse(const char *text, struct domain *ret_domain,
 	char canonical[INET6_ADDRSTRLEN];
 	int length;
 
-	if (canonical_address(text, canonical)) {
-		domain.is_address = true;
-		domain.name = strdup(canonical);
-		domain.probe_name = strdup(canonical);
-		if (domain.name == NULL || domain.probe_name == NULL) {
-			domain_free(&domain);
-			return error_memory(err);
-		}
-		*ret_domain = domain;
-		return 0;
-	}
+	if (canonical_address(text, canonical))
+		return make_address(canonical, ret_domain, err);
 	/* The shortest text past the limit is longer in A-labels, too. */
 	if (strlen(text) > 4 * DOMAIN_MAX_BYTES)
 		return error_set(err, ERROR_INVALID,
@@ -125,6 +134,9 @@ static int domain_parse(const char *text, struct domain *ret_domain,
 	if (x509_to_ascii(rest, &ascii, err) < 0)
 		return err->code == ERROR_MEMORY ? -ERROR_MEMORY :
 						   invalid(text, err);
+	/* "192.0.2.1.", or one in digits of another script. */
+	if (!is_wildcard && canonical_address(ascii, canonical))
+		return make_address(canonical, ret_domain, err);
 	if (!is_host_name(ascii) ||
 	    (is_wildcard &&
 	     strlen(ascii) + sizeof(DOMAIN_WILDCARD_LABEL) > DOMAIN_MAX_BYTES))

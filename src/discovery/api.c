@@ -19,6 +19,9 @@
 
 #define NODE_SELF "@self"
 #define RESOURCE_NAME_MAX 128 /* bytes */
+/* After so many lists in a row that were tried again in vain the next are not,
+ * until one succeeds: the time is for those that do. */
+#define IN_VAIN_MAX 3
 
 static int api_open(struct api *api, struct error *err)
 {
@@ -166,12 +169,15 @@ static int advise(const struct api *api, const struct kube_list *list,
 			 api->access.server, err->message, api->access.source);
 }
 
-/* Whether another list would fail alike. One that took too long may be the
- * only one that does, while there is time for others. */
+/* Whether another list would fail alike. One that took too long, or that broke
+ * on its way, may be the only one that does, while there is time for others. */
 static bool is_general(const struct api *api, enum error_code code)
 {
 	if (code == ERROR_TIMEOUT)
 		return mono_until(api->deadline) == 0;
+	if (code == ERROR_UNREACHABLE &&
+	    kube_client_answer(api->client)->has_begun)
+		return false;
 	return code == ERROR_UNREACHABLE || code == ERROR_TLS ||
 	       code == ERROR_UNAUTHORIZED;
 }
@@ -210,13 +216,19 @@ int api_find_node(struct api *api, const char *node, char **ret_node,
 int api_list(struct api *api, const struct kube_list *list,
 	     const struct list_sink *sink, struct error *err)
 {
+	struct kube_list wanted = *list;
 	int r = api_use(api, err);
 
 	if (r < 0)
 		return r;
-	r = kube_list_each(api->client, list,
+	wanted.is_once = api->in_vain >= IN_VAIN_MAX;
+	r = kube_list_each(api->client, &wanted,
 			   api->config->kubernetes.timeout_ms, api->deadline,
 			   sink, err);
+	if (r == 0)
+		api->in_vain = 0;
+	else if (r == -ERROR_SERVER && api->in_vain < IN_VAIN_MAX)
+		api->in_vain++;
 	if (r < 0) {
 		kube_access_hide_token(&api->access, err);
 		r = advise(api, list, err);

@@ -23,7 +23,8 @@ struct api {
 	struct mono_time deadline;
 	/* The rest zeroed is unused. */
 	struct error failure; /* of the API as a whole, for all to come */
-	bool has_memory;      /* kube_memory_init() */
+	int in_vain;	 /* lists in a row that failed, however often tried */
+	bool has_memory; /* kube_memory_init() */
 	struct kube_access access;
 	struct kube_client *client; /* NULL: not yet needed */
 	char *own_node; /* whose credential it is, NULL: no node's */

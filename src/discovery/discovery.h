@@ -75,10 +75,15 @@ struct namespace_count {
 };
 VECTOR_DEFINE(namespace_count_vector, struct namespace_count);
 
+/* Of all scopes of a job together: nobody probes that many pairs. */
+#define DISCOVERY_SCOPED_MAX 1000000
+
 /* The domains of the pods of one Gateway. */
 struct domain_scope {
-	char *gateway;	 /* "NS/NAME" */
-	size_t *domains; /* places in job_discovery.domains, ascending */
+	char *gateway; /* "NS/NAME" */
+	/* Places in job_discovery.domains, ascending; NULL if there are some
+	 * and they would be more than DISCOVERY_SCOPED_MAX. */
+	size_t *domains;
 	size_t count;
 };
 VECTOR_DEFINE(domain_scope_vector, struct domain_scope);

@@ -49,6 +49,32 @@ static void found_name_free(struct found_name *name)
 	*name = (struct found_name){ 0 };
 }
 
+static size_t text_bytes(const char *text)
+{
+	return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static size_t pod_bytes(const struct pod_facts *pod)
+{
+	return text_bytes(pod->ns) + text_bytes(pod->name) +
+	       text_bytes(pod->gateway);
+}
+
+static size_t name_bytes(const struct found_name *name)
+{
+	return text_bytes(name->text) + text_bytes(name->gateway);
+}
+
+static int check_bytes(const struct found *found, size_t more,
+		       struct error *err)
+{
+	if (more <= FOUND_BYTES_MAX && found->bytes <= FOUND_BYTES_MAX - more)
+		return 0;
+	return error_set(err, ERROR_TOO_LARGE,
+			 "more than %zu MB of names of pods and domains",
+			 FOUND_BYTES_MAX / 1024 / 1024);
+}
+
 int found_add_pod(struct found *found, struct pod_facts facts,
 		  struct error *err)
 {
@@ -58,9 +84,13 @@ int found_add_pod(struct found *found, struct pod_facts facts,
 		r = error_set(err, ERROR_TOO_LARGE, "more than %d pods",
 			      FOUND_PODS_MAX);
 	if (r == 0)
+		r = check_bytes(found, pod_bytes(&facts), err);
+	if (r == 0)
 		r = pod_facts_vector_append(&found->pods, facts, err);
 	if (r < 0)
 		pod_facts_free(&facts);
+	else
+		found->bytes += pod_bytes(&facts);
 	return r;
 }
 
@@ -75,6 +105,9 @@ int found_add_name(struct found *found, const char *text, const char *gateway,
 	if (found->names.count == FOUND_NAMES_MAX)
 		return error_set(err, ERROR_TOO_LARGE, "more than %d names",
 				 FOUND_NAMES_MAX);
+	r = check_bytes(found, text_bytes(text) + text_bytes(gateway), err);
+	if (r < 0)
+		return r;
 	name.text = strdup(text);
 	if (gateway != NULL)
 		name.gateway = strdup(gateway);
@@ -84,15 +117,26 @@ int found_add_name(struct found *found, const char *text, const char *gateway,
 		r = found_name_vector_append(&found->names, name, err);
 	if (r < 0)
 		found_name_free(&name);
+	else
+		found->bytes += name_bytes(&name);
 	return r;
 }
 
 void found_truncate(struct found *found, size_t pods, size_t names)
 {
-	while (found->pods.count > pods)
-		pod_facts_free(&found->pods.items[--found->pods.count]);
-	while (found->names.count > names)
-		found_name_free(&found->names.items[--found->names.count]);
+	while (found->pods.count > pods) {
+		struct pod_facts *pod = &found->pods.items[--found->pods.count];
+
+		found->bytes -= pod_bytes(pod);
+		pod_facts_free(pod);
+	}
+	while (found->names.count > names) {
+		struct found_name *name =
+			&found->names.items[--found->names.count];
+
+		found->bytes -= name_bytes(name);
+		found_name_free(name);
+	}
 }
 
 int found_check_room(const struct found *found, const struct found *from,
@@ -104,7 +148,7 @@ int found_check_room(const struct found *found, const struct found *from,
 	if (from->names.count > FOUND_NAMES_MAX - found->names.count)
 		return error_set(err, ERROR_TOO_LARGE, "more than %d names",
 				 FOUND_NAMES_MAX);
-	return 0;
+	return check_bytes(found, from->bytes, err);
 }
 
 int found_append(struct found *found, struct found *from, struct error *err)
@@ -114,14 +158,20 @@ int found_append(struct found *found, struct found *from, struct error *err)
 	for (size_t i = 0; r == 0 && i < from->pods.count; i++) {
 		r = pod_facts_vector_append(&found->pods, from->pods.items[i],
 					    err);
-		if (r == 0)
+		if (r == 0) {
+			found->bytes += pod_bytes(&from->pods.items[i]);
+			from->bytes -= pod_bytes(&from->pods.items[i]);
 			from->pods.items[i] = (struct pod_facts){ 0 };
+		}
 	}
 	for (size_t i = 0; r == 0 && i < from->names.count; i++) {
 		r = found_name_vector_append(&found->names,
 					     from->names.items[i], err);
-		if (r == 0)
+		if (r == 0) {
+			found->bytes += name_bytes(&from->names.items[i]);
+			from->bytes -= name_bytes(&from->names.items[i]);
 			from->names.items[i] = (struct found_name){ 0 };
+		}
 	}
 	if (r == 0)
 		found_free(from);

@@ -18,6 +18,9 @@
 #define FOUND_PODS_MAX 200000  /* of one job: some 30 MB */
 #define FOUND_NAMES_MAX 100000 /* of one job */
 #define FOUND_TEXT_MAX 1024    /* bytes of a name; what is longer is none */
+/* Of all texts of one job: more than so many pods and names usually have, and
+ * less than they could. */
+#define FOUND_BYTES_MAX ((size_t)24 * 1024 * 1024)
 
 /* Words of `skipped_pods`; pod_skip_name() gives them. In the order in which
  * they are tried: a pod is skipped for the first that applies. */
@@ -65,15 +68,17 @@ VECTOR_DEFINE(found_name_vector, struct found_name);
 struct found {
 	struct pod_facts_vector pods;
 	struct found_name_vector names;
+	size_t bytes; /* of the texts of both */
 };
 
 /* Takes the strings of `facts`, also on failure. ERROR_TOO_LARGE past
- * FOUND_PODS_MAX. */
+ * FOUND_PODS_MAX or FOUND_BYTES_MAX. */
 int found_add_pod(struct found *found, struct pod_facts facts,
 		  struct error *err) __attribute__((warn_unused_result));
 
 /* Copies; `gateway` may be NULL. A text of more than FOUND_TEXT_MAX bytes is
- * left out: it names no domain. ERROR_TOO_LARGE past FOUND_NAMES_MAX. */
+ * left out: it names no domain. ERROR_TOO_LARGE past FOUND_NAMES_MAX or
+ * FOUND_BYTES_MAX. */
 int found_add_name(struct found *found, const char *text, const char *gateway,
 		   int64_t not_before, struct error *err)
 	__attribute__((warn_unused_result));

@@ -24,8 +24,9 @@
 #include "config/config.h"
 #include "discovery/found.h"
 
-/* Of the listeners, hostnames or parents of one object: the API allows 64 at
- * most. What is beyond is left out. */
+/* Of the listeners, hostnames or parents of one object, and of the listeners
+ * that a route is held against: the API allows 64 at most. What is beyond is
+ * left out. */
 #define GATEWAY_ITEMS_MAX 256
 
 /* Add the facts of one Gateway, HTTPRoute or GRPCRoute. `objects` is not used.
@@ -41,8 +42,8 @@ int grpc_route_read(struct json_object *item,
 		    struct error *err) __attribute__((warn_unused_result));
 
 /* Adds the names that follow from the facts, each with its Gateway. What is no
- * fact is left out. O(n log n), plus each route with each listener of its
- * Gateway. */
+ * fact is left out. O(n log n), plus each route with at most GATEWAY_ITEMS_MAX
+ * listeners of its Gateway. */
 int gateways_join(const struct found *facts, struct found *found,
 		  struct error *err) __attribute__((warn_unused_result));
 

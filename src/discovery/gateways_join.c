@@ -164,16 +164,19 @@ static size_t find(const struct fact *facts, size_t count,
 	return low;
 }
 
-/* Adds the hostname of `route` if a listener of its Gateway takes it. */
+/* Adds the hostname of `route` if a listener of its Gateway takes it. Somebody
+ * may list a Gateway again and again. */
 static int join_route(const struct fact *route, const struct fact *listeners,
 		      size_t count, struct found *found, struct error *err)
 {
 	struct fact key = *route;
-	size_t i;
+	size_t first;
 
 	key.words[WORD_TYPE] = (struct text){ "listener", 8 };
-	for (i = find(listeners, count, &key);
-	     i < count && strcmp(listeners[i].gateway, route->gateway) == 0;
+	first = find(listeners, count, &key);
+	for (size_t i = first;
+	     i < count && i - first < GATEWAY_ITEMS_MAX &&
+	     strcmp(listeners[i].gateway, route->gateway) == 0;
 	     i++)
 		if (is_attached(&listeners[i], route))
 			return take_hostname(route, found, err);

@@ -159,47 +159,75 @@ static int by_gateway_and_place(const void *one, const void *other)
 	return order != 0 ? order : COMPARE(a->place, b->place);
 }
 
-/* Fills `scope` with its own domains and with those that are everybody's,
- * `common`; both ascending. O(their number). */
-static int fill_scope(struct domain_scope *scope, const struct placed_name *own,
-		      size_t own_count, const size_t *common,
-		      size_t common_count, struct error *err)
+/* The domains that are no Gateway's but everybody's: those configured, and
+ * names of other sources. */
+struct common {
+	bool *is_common; /* by place */
+	size_t *places;	 /* ascending */
+	size_t count;
+};
+
+static void common_free(struct common *common)
 {
+	free(common->is_common);
+	free(common->places);
+}
+
+/* How many domains `scope` has: O(those of its own). */
+static size_t count_scope(const struct placed_name *own, size_t own_count,
+			  const struct common *common)
+{
+	size_t count = common->count;
+
+	for (size_t o = 0; o < own_count; o++)
+		if ((o == 0 || own[o].place != own[o - 1].place) &&
+		    !common->is_common[own[o].place])
+			count++;
+	return count;
+}
+
+/* Fills `scope` with its own domains, ascending, and with those that are
+ * everybody's. O(their number). */
+static int fill_scope(struct domain_scope *scope, const struct placed_name *own,
+		      size_t own_count, const struct common *common,
+		      struct error *err)
+{
+	size_t count = 0;
 	size_t o = 0;
 	size_t c = 0;
 
-	scope->domains =
-		calloc(own_count + common_count + 1, sizeof(*scope->domains));
+	scope->domains = calloc(scope->count + 1, sizeof(*scope->domains));
 	if (scope->domains == NULL)
 		return error_memory(err);
-	while (o < own_count || c < common_count) {
-		size_t place = c == common_count || (o < own_count &&
-						     own[o].place < common[c]) ?
-				       own[o].place :
-				       common[c];
+	while (o < own_count || c < common->count) {
+		size_t place =
+			c == common->count ||
+					(o < own_count &&
+					 own[o].place < common->places[c]) ?
+				own[o].place :
+				common->places[c];
 
-		scope->domains[scope->count++] = place;
+		scope->domains[count++] = place;
 		while (o < own_count && own[o].place == place)
 			o++;
-		while (c < common_count && common[c] == place)
+		while (c < common->count && common->places[c] == place)
 			c++;
 	}
+	assert(count == scope->count);
 	return 0;
 }
 
-/* The places of the domains that are no Gateway's: those configured, and names
- * of other sources. */
 static int find_common(const struct job_discovery *job,
 		       const struct placed_name *names, size_t name_count,
-		       size_t *common, size_t *ret_count, struct error *err)
+		       struct common *common, struct error *err)
 {
 	const struct domain_vector *configured = &job->job->domains;
-	CLEANUP(cleanup_free)
 	bool *is_common = calloc(job->domains.count + 1, sizeof(*is_common));
-	size_t count = 0;
 	int r = 0;
 
-	if (is_common == NULL)
+	common->is_common = is_common;
+	common->places = calloc(job->domains.count + 1, sizeof(size_t));
+	if (is_common == NULL || common->places == NULL)
 		return error_memory(err);
 	for (size_t i = 0; i < name_count; i++)
 		if (names[i].name->gateway == NULL)
@@ -213,8 +241,7 @@ static int find_common(const struct job_discovery *job,
 	}
 	for (size_t i = 0; i < job->domains.count; i++)
 		if (is_common[i])
-			common[count++] = i;
-	*ret_count = count;
+			common->places[common->count++] = i;
 	return r;
 }
 
@@ -222,15 +249,11 @@ static int find_common(const struct job_discovery *job,
 static int divide(struct job_discovery *job, struct placed_name *names,
 		  size_t name_count, struct error *err)
 {
-	CLEANUP(cleanup_free)
-	size_t *common = calloc(job->domains.count + 1, sizeof(*common));
-	size_t common_count = 0;
+	CLEANUP(common_free) struct common common = { 0 };
+	size_t scoped = 0;
 	size_t begin = 0;
-	int r;
+	int r = find_common(job, names, name_count, &common, err);
 
-	if (common == NULL)
-		return error_memory(err);
-	r = find_common(job, names, name_count, common, &common_count, err);
 	if (name_count > 1)
 		qsort(names, name_count, sizeof(names[0]),
 		      by_gateway_and_place);
@@ -249,8 +272,11 @@ static int divide(struct job_discovery *job, struct placed_name *names,
 		       names[end].place < job->domains.count &&
 		       strcmp(names[end].name->gateway, scope->gateway) == 0)
 			end++;
-		r = fill_scope(scope, &names[begin], end - begin, common,
-			       common_count, err);
+		scope->count = count_scope(&names[begin], end - begin, &common);
+		scoped += scope->count;
+		if (scoped <= DISCOVERY_SCOPED_MAX)
+			r = fill_scope(scope, &names[begin], end - begin,
+				       &common, err);
 		begin = end;
 	}
 	return r;

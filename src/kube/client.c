@@ -390,6 +390,7 @@ static int get(struct kube_client *client, const char *path, int64_t timeout_ms,
 		r = kube_failure_of_transfer(client->curl, code, client->words,
 					     timeout_ms, client->access, err);
 		client->answer.is_broken = r == -ERROR_UNREACHABLE;
+		client->answer.has_begun = status != 0;
 		return r;
 	}
 	if (status != 200)

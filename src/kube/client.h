@@ -29,6 +29,7 @@ typedef int (*kube_body_function)(void *data, const char *bytes, size_t size,
 struct kube_answer {
 	long status;		/* HTTP; 0: no whole answer came */
 	bool is_broken;		/* no connection, or it broke before the end */
+	bool has_begun;		/* to come when it broke: others may be whole */
 	int64_t retry_after_ms; /* what the server asks for, 0: nothing */
 };
 

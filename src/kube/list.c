@@ -184,6 +184,8 @@ static int read_page(struct reading *reading, char **ret_next,
 		sink->rewind(sink->data, begin);
 		reading->is_expired =
 			answer.status == 410 && *reading->next != '\0';
+		if (reading->list->is_once)
+			return r;
 		r = retry_plan(&answer, tries, mono_until(reading->deadline),
 			       &wait_ms, err);
 		if (r < 0)

@@ -6,6 +6,7 @@
 #ifndef CEM_KUBE_LIST_H
 #define CEM_KUBE_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct kube_list {
 	 * comes from the API server's cache: from etcd, each would cost it the
 	 * whole cluster. */
 	const char *node;
+	bool is_once; /* what fails is not tried again */
 };
 
 /* Takes the items. What was handed on may have to be taken back: a page broke

@@ -29,6 +29,9 @@ int64_t retry_wait_ms(const struct kube_answer *answer, int tries,
 	least_ms = back_off_ms / 2;
 	if (least_ms < answer->retry_after_ms)
 		least_ms = answer->retry_after_ms;
+	/* A server may ask for any number of seconds. */
+	if (least_ms > INT64_MAX - back_off_ms)
+		return INT64_MAX;
 	return least_ms + random % back_off_ms;
 }
 

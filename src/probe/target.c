@@ -6,7 +6,11 @@
 
 #include "probe/target.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+static_assert(DISCOVERY_SCOPED_MAX >= TARGET_PAIRS_MAX,
+	      "what discovery leaves out is too much");
 
 static size_t count_key_types(const struct job_config *job)
 {
@@ -25,6 +29,13 @@ static size_t count_domains(const struct job_discovery *job,
 	return pod->scope == NULL ? job->domains.count : pod->scope->count;
 }
 
+/* Discovery gave up on listing its domains. */
+static bool is_too_much(const struct pod *pod)
+{
+	return pod->scope != NULL && pod->scope->domains == NULL &&
+	       pod->scope->count > 0;
+}
+
 static const struct domain *domain_at(const struct job_discovery *job,
 				      const struct pod *pod, size_t index)
 {
@@ -38,6 +49,7 @@ static void count(const struct discovery *discovery, size_t *ret_endpoints,
 {
 	size_t endpoints = 0;
 	size_t pairs = 0;
+	bool has_too_much = false;
 
 	/* Cannot overflow: discovery and configuration have their limits. */
 	for (size_t i = 0; i < discovery->count; i++) {
@@ -45,10 +57,16 @@ static void count(const struct discovery *discovery, size_t *ret_endpoints,
 		size_t key_types = count_key_types(job->job);
 
 		endpoints += job->pods.count;
-		for (size_t j = 0; j < job->pods.count; j++)
-			pairs += count_domains(job, &job->pods.items[j]) *
-				 key_types;
+		for (size_t j = 0; j < job->pods.count; j++) {
+			const struct pod *pod = &job->pods.items[j];
+
+			pairs += count_domains(job, pod) * key_types;
+			has_too_much |= is_too_much(pod);
+		}
 	}
+	/* Of one pod under several Gateways' names only one counts. */
+	if (has_too_much && pairs <= TARGET_PAIRS_MAX)
+		pairs = TARGET_PAIRS_MAX + 1;
 	*ret_endpoints = endpoints;
 	*ret_pairs = pairs;
 }

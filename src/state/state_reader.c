@@ -99,6 +99,7 @@ struct scan {
 	struct wall_time listed_at;
 	size_t items;	/* that it should have */
 	size_t counted; /* so far */
+	size_t keys;	/* bytes of all */
 	bool has_ended;
 };
 
@@ -151,6 +152,9 @@ static int begin_list(struct scan *scan, const struct state_line *line,
 		return 0;
 	if (HASH_COUNT(scan->reader->lists) == STATE_LISTS_MAX)
 		return damaged(problem, "has too many lists");
+	scan->keys += strlen(line->list.key);
+	if (scan->keys > STATE_KEYS_MAX)
+		return damaged(problem, "has too long keys of lists");
 	scan->is_in_list = true;
 	scan->counted = 0;
 	scan->head_number = scan->number;

@@ -20,6 +20,7 @@
 
 #define STATE_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 #define STATE_LISTS_MAX 65536
+#define STATE_KEYS_MAX ((size_t)16 * 1024 * 1024) /* bytes, of all lists */
 
 /* A list in the file, or one that this run keeps. */
 struct state_list {

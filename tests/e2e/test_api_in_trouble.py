@@ -223,6 +223,36 @@ def test_trouble_that_stays(monitor, ask, name):
     assert result.seconds < 15
 
 
+def test_list_that_breaks_leaves_the_others(monitor, arguments, kube,
+                                            namespace):
+    """The server is there: what breaks may be that one answer."""
+    with FaultProxy(kube, [always(cuts(20))], only="/default/") as proxy:
+        result = monitor.run(*arguments(proxy, kube, f"default,{namespace}"))
+    assert result.status == FAILED, result
+    metrics = monitor.metrics()
+    assert metrics.value("discovery_failure_info", ns="default",
+                         reason="unreachable") == 1
+    assert len(metrics.select("discovery_failure_info")) == 1
+    assert metrics.probed() == set(NAMES)
+
+
+def test_throttled_lists_leave_time_for_the_others(monitor, arguments, kube,
+                                                   namespace):
+    """Each would take four seconds for its retries, all of them minutes."""
+    throttled = [f"throttled-{number}" for number in range(40)]
+    namespaces = ",".join([*throttled, namespace])
+    with FaultProxy(kube, [always(answers(429, **TOO_MANY))],
+                    only="/throttled-") as proxy:
+        result = monitor.run(*arguments(proxy, kube, namespaces))
+    assert result.status == FAILED, result
+    metrics = monitor.metrics()
+    for ns in throttled:
+        assert metrics.value("discovery_failure_info", ns=ns,
+                             reason="server_error") == 1
+    assert metrics.probed() == set(NAMES)
+    assert 40 < len(proxy.requests) < 60
+
+
 @pytest.mark.parametrize("fault, words", [
     (drips(1), "does not answer in full within"),
     (never, "does not answer within"),

@@ -146,6 +146,29 @@ static void test_normalise(void **state)
 	domain_vector_free(&v);
 }
 
+/* One series of two texts: both are the address, for which no SNI is sent. */
+static void test_addresses_in_disguise(void **state)
+{
+	static const char *const texts[] = {
+		"192.0.2.1.",
+		"\xef\xbc\x91\xef\xbc\x99\xef\xbc\x92.0.2.1", /* 192, wide */
+		"192\xe3\x80\x82"
+		"0.2.1", /* an ideographic full stop */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct domain_vector v = { 0 };
+		struct error err = { 0 };
+
+		assert_ok(domain_vector_add(&v, texts[i], &err), &err);
+		assert_string_equal(v.items[0].name, "192.0.2.1");
+		assert_string_equal(v.items[0].probe_name, "192.0.2.1");
+		assert_row(v.items[0].is_address, texts[i]);
+		domain_vector_free(&v);
+	}
+}
+
 static void test_filter(void **state)
 {
 	static const struct {
@@ -221,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_far_too_long),
 		cmocka_unit_test(test_normalise),
+		cmocka_unit_test(test_addresses_in_disguise),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_bad_rules),
 	};

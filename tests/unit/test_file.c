@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #include "support.h"
 
 /* By the linker's --wrap: writes that are short, and interrupted. */
@@ -188,6 +190,42 @@ static void test_reads_a_pipe_to_its_end(void **state)
 	(void)close(fds[0]);
 }
 
+static void *write_now_and_then(void *data)
+{
+	const int *fd = data;
+
+	while (write(*fd, "#", 1) == 1)
+		(void)usleep(500000);
+	return NULL;
+}
+
+/* Not to the end that never comes. */
+static void test_slow_pipe_does_not_hold_up(void **state)
+{
+	struct buffer b = BUFFER_INIT(10000);
+	struct mono_time begin = mono_now();
+	struct error err = { 0 };
+	pthread_t thread;
+	char path[64];
+	int fds[2];
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	assert_int_equal(
+		pthread_create(&thread, NULL, write_now_and_then, &fds[1]), 0);
+	(void)alarm(30);
+	assert_error(file_read(path, &b, &err), &err, ERROR_SYSTEM,
+		     "the pipe is not done after 10 s");
+	(void)alarm(0);
+	assert_true(mono_now().ms - begin.ms < 12000);
+	(void)close(fds[0]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	(void)close(fds[1]);
+	buffer_free(&b);
+}
+
 static void test_failed_write(void **state)
 {
 	struct error err = { 0 };
@@ -220,6 +258,7 @@ int main(void)
 		TEST(test_fifo_without_writer_does_not_hold_up),
 		TEST(test_short_writes),
 		TEST(test_reads_a_pipe_to_its_end),
+		TEST(test_slow_pipe_does_not_hold_up),
 		TEST(test_failed_write),
 	};
 

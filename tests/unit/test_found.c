@@ -157,6 +157,50 @@ static void test_limits(void **state)
 	assert_ok(found_check_room(&nothing, &full, &err), &err);
 }
 
+static void fill_up(struct found *found, const char *text)
+{
+	struct error err = { 0 };
+	int r = 0;
+
+	while (r == 0)
+		r = found_add_name(found, text, NULL, 0, &err);
+	assert_error(r, &err, ERROR_TOO_LARGE, "more than 24 MB of names");
+}
+
+/* Few that are long are as much as many. */
+static void test_bytes(void **state)
+{
+	CLEANUP(found_free) struct found full = { 0 };
+	CLEANUP(found_free) struct found other = { 0 };
+	struct error err = { 0 };
+	char text[1024];
+	size_t count;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	fill_up(&full, text);
+	count = full.names.count;
+	assert_int_equal(count, FOUND_BYTES_MAX / sizeof(text));
+	assert_error(found_add_pod(&full,
+				   (struct pod_facts){ .ns = strdup("x"),
+						       .name = strdup("y") },
+				   &err),
+		     &err, ERROR_TOO_LARGE, "more than 24 MB of names");
+	add_pod(&other, "a");
+	assert_error(found_append(&full, &other, &err), &err, ERROR_TOO_LARGE,
+		     "more than 24 MB of names");
+	/* What goes makes room, also where it went from one to the other. */
+	found_truncate(&full, 0, count - 1);
+	assert_ok(found_append(&full, &other, &err), &err);
+	assert_int_equal(other.bytes, 0);
+	found_truncate(&full, 0, count - 1);
+	fill_up(&full, text);
+	assert_int_equal(full.names.count, count);
+	found_free(&full);
+	assert_int_equal(full.bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_truncate),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests_name("found", tests, NULL, NULL);

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -396,6 +397,33 @@ static void test_damaged(void **state)
 	found_free(&facts);
 }
 
+/* A Gateway that is listed again and again must not cost each route the time
+ * for each of its listeners. */
+static void test_many_listeners(void **state)
+{
+	struct found facts = { 0 };
+	struct found names = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2 * GATEWAY_ITEMS_MAX; i++) {
+		char text[100];
+
+		(void)snprintf(text, sizeof(text),
+			       "listener HTTPS 443 All HTTP s%d -", i);
+		assert_ok(found_add_name(&facts, text, "edge/g", 0, &err),
+			  &err);
+		(void)snprintf(text, sizeof(text), "route HTTP - edge - s%d x",
+			       i);
+		assert_ok(found_add_name(&facts, text, "edge/g", 0, &err),
+			  &err);
+	}
+	assert_ok(gateways_join(&facts, &names, &err), &err);
+	assert_int_equal(names.names.count, GATEWAY_ITEMS_MAX);
+	found_free(&names);
+	found_free(&facts);
+}
+
 static void test_robust(void **state)
 {
 	static const char *const gateway_members[] = {
@@ -446,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_many_listeners),
 		cmocka_unit_test(test_robust),
 	};
 

@@ -359,6 +359,46 @@ static void test_many_gateways(void **state)
 	release(&f);
 }
 
+/* As many names as Gateways, each of everybody: past the limit they are
+ * counted and no more. */
+static void test_too_many_scoped(void **state)
+{
+	const size_t count = 1001;
+	size_t listed = 0;
+	struct fixture f;
+
+	(void)state;
+	init(&f);
+	f.discovered.sources[SOURCE_GATEWAYS].is_used = true;
+	add_name(&f, "own.example", "edge/g0", 0);
+	add_name(&f, "d0.example", "edge/g0", 0);
+	for (size_t i = 0; i < count; i++) {
+		char gateway[32];
+		char domain[32];
+
+		(void)snprintf(gateway, sizeof(gateway), "edge/g%zu", i);
+		(void)snprintf(domain, sizeof(domain), "d%zu.example", i);
+		add_name(&f, domain, NULL, 0);
+		add_entry(&f, &(struct entry){ .ns = "edge",
+					       .name = gateway + 5,
+					       .address = "10.0.0.1",
+					       .port = 443,
+					       .gateway = gateway });
+	}
+	join(&f);
+	for (size_t i = 0; i < count; i++) {
+		const struct domain_scope *scope =
+			&f.discovered.scopes.items[i];
+
+		assert_int_equal(scope->count, i == 0 ? count + 1 : count);
+		if (scope->domains != NULL)
+			listed += scope->count;
+	}
+	assert_true(listed <= DISCOVERY_SCOPED_MAX);
+	assert_true(listed > DISCOVERY_SCOPED_MAX - count);
+	release(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_many_gateways),
+		cmocka_unit_test(test_too_many_scoped),
 	};
 
 	return cmocka_run_group_tests_name("join", tests, NULL, NULL);

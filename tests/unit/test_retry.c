@@ -61,6 +61,8 @@ static const struct {
 	{ "asked for more, later", 2000, 3, 2000, 4249 },
 	{ "asked for an age", INT64_MAX / 1000 * 1000, 1,
 	  INT64_MAX / 1000 * 1000, INT64_MAX / 1000 * 1000 + 249 },
+	{ "asked for an age, later", INT64_MAX / 1000 * 1000, 3, INT64_MAX,
+	  INT64_MAX },
 };
 
 static void test_waits(void **state)

@@ -424,6 +424,28 @@ static void test_many_lists(void **data)
 	free(path);
 }
 
+/* The index is in memory: few lists of long keys are as much as many. */
+static void test_long_keys(void **data)
+{
+	char *path = path_join(*data, "state.json");
+	char *key = text_of(STATE_KEY_MAX - 8, 'k');
+	size_t count = STATE_KEYS_MAX / STATE_KEY_MAX + 1;
+	FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	(void)fprintf(out, "{\"version\":1}\n");
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(out,
+			      "{\"list\":\"%08zu%s\",\"listed_at\":1,"
+			      "\"items\":0}\n",
+			      i, key);
+	(void)fprintf(out, "{\"end\":true,\"lines\":%zu}\n", count + 1);
+	assert_int_equal(fclose(out), 0);
+	assert_complaint(path, "has too long keys");
+	free(key);
+	free(path);
+}
+
 static void write_long_line(const char *path, size_t bytes)
 {
 	char *text = text_of(bytes - strlen("{\"other\":\"\"}"), 'x');
@@ -481,7 +503,8 @@ int main(void)
 		TEST(test_disk_full), TEST(test_not_writable),
 		TEST(test_killed),    TEST(test_texts),
 		TEST(test_times),     TEST(test_many_lists),
-		TEST(test_long_line), TEST(test_full_list),
+		TEST(test_long_keys), TEST(test_long_line),
+		TEST(test_full_list),
 	};
 
 	return cmocka_run_group_tests_name("state_limits", tests, NULL, NULL);

@@ -140,6 +140,26 @@ static void test_scopes(void **state)
 	world_free(&w);
 }
 
+/* Domains that discovery did not list are not taken for few. */
+static void test_unlisted_scope(void **state)
+{
+	const struct domain_scope unlisted = { .domains = NULL, .count = 3 };
+	struct error err = { 0 };
+	struct target_set set;
+	struct job_config *job;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	job = world_add_job(&w, "edge");
+	world_add_domain(job, "a.example");
+	world_add_pod(&w, job, "x", "p1");
+	w.discovery.jobs[0].pods.items[0].scope = &unlisted;
+	assert_error(target_set_build(&w.discovery, &set, &err), &err,
+		     ERROR_TOO_LARGE, "narrow --labels");
+	world_free(&w);
+}
+
 static void test_families(void **state)
 {
 	static const struct {
@@ -230,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_key_types),
 		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_unlisted_scope),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_limit),
