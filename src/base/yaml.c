@@ -17,6 +17,8 @@
 #include "base/text.h"
 
 #define ALIASES_MAX 16 /* links from alias to alias */
+/* Of collections in collections; a file that people write has some ten. */
+#define DEPTH_MAX 64
 
 struct yaml {
 	char *name;
@@ -48,6 +50,16 @@ static struct fy_node *resolve(const struct yaml_node *node)
 	for (int i = 0; n != NULL && fy_node_is_alias(n); i++)
 		n = i < ALIASES_MAX ? fy_node_resolve_alias(n) : NULL;
 	return n;
+}
+
+/* The bytes of a scalar, not followed by a NUL. */
+static const char *scalar(struct fy_node *node, size_t *ret_size)
+{
+	const char *text = fy_node_get_scalar(node, ret_size);
+
+	if (text == NULL)
+		*ret_size = 0;
+	return text == NULL ? "" : text;
 }
 
 /* The line (from 1) at which a node begins, 0 if unknown. */
@@ -133,13 +145,120 @@ static int check_text(const struct yaml *yaml, struct error *err)
 	return 0;
 }
 
+/* Each node needs one of these characters, and libfyaml some 600 bytes for it,
+ * be it of two bytes: as many as people write, and no gigabytes. */
+static int check_size(const struct yaml *yaml, struct error *err)
+{
+	const char *at = yaml->text.data;
+	size_t count = 0;
+
+	for (; (at = strpbrk(at, "\n,[]{}")) != NULL; at++)
+		if (++count > YAML_ITEMS_MAX)
+			return error_set(err, ERROR_INVALID,
+					 "%s: has more than %d lines, brackets "
+					 "and commas",
+					 yaml->name, YAML_ITEMS_MAX);
+	return 0;
+}
+
+struct key {
+	const char *text; /* not followed by a NUL */
+	size_t size;
+	size_t place; /* among the keys of its mapping */
+	struct fy_node *node;
+};
+
+static int by_text_and_place(const void *a, const void *b)
+{
+	const struct key *x = a;
+	const struct key *y = b;
+	int r;
+
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	r = memcmp(x->text, y->text, x->size);
+	if (r != 0)
+		return r;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* YAML 1.2, 3.2.1.3: the keys of a mapping are unique. libfyaml's own check
+ * takes the square of their number: minutes for a file of a megabyte. */
+static int check_keys(const struct yaml *yaml, struct fy_node *mapping,
+		      struct error *err)
+{
+	int pairs = fy_node_mapping_item_count(mapping);
+	CLEANUP(cleanup_free) struct key *keys = NULL;
+	struct fy_node_pair *pair;
+	size_t count = 0;
+	void *at = NULL;
+
+	keys = calloc(pairs > 0 ? (size_t)pairs : 1, sizeof(*keys));
+	if (keys == NULL)
+		return error_memory(err);
+	while ((pair = fy_node_mapping_iterate(mapping, &at)) != NULL) {
+		struct fy_node *node = fy_node_pair_key(pair);
+		struct key key = { .node = node, .place = count };
+
+		/* No reader knows any other key. */
+		if (node == NULL || !fy_node_is_scalar(node) ||
+		    fy_node_is_alias(node))
+			continue;
+		key.text = scalar(node, &key.size);
+		keys[count++] = key;
+	}
+	if (count > 1)
+		qsort(keys, count, sizeof(keys[0]), by_text_and_place);
+	for (size_t i = 1; i < count; i++)
+		if (keys[i].size == keys[i - 1].size &&
+		    memcmp(keys[i].text, keys[i - 1].text, keys[i].size) == 0)
+			return yaml_fail(
+				yaml, cooked(keys[i].node), err,
+				"'%.*s' is there twice",
+				(int)(keys[i].size < 100 ? keys[i].size : 100),
+				keys[i].text);
+	return 0;
+}
+
+/* All mappings below `node`, itself included. */
+static int check_tree(const struct yaml *yaml, struct fy_node *node, int depth,
+		      struct error *err)
+{
+	struct fy_node_pair *pair;
+	struct fy_node *item;
+	void *at = NULL;
+	int r = 0;
+
+	if (node == NULL || fy_node_is_scalar(node))
+		return 0;
+	if (depth > DEPTH_MAX)
+		return yaml_fail(yaml, cooked(node), err,
+				 "is nested more than %d levels deep",
+				 DEPTH_MAX);
+	if (fy_node_is_sequence(node)) {
+		while (r == 0 &&
+		       (item = fy_node_sequence_iterate(node, &at)) != NULL)
+			r = check_tree(yaml, item, depth + 1, err);
+		return r;
+	}
+	r = check_keys(yaml, node, err);
+	while (r == 0 && (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+		r = check_tree(yaml, fy_node_pair_key(pair), depth + 1, err);
+		if (r == 0)
+			r = check_tree(yaml, fy_node_pair_value(pair),
+				       depth + 1, err);
+	}
+	return r;
+}
+
 int yaml_parse(const char *name, struct buffer *text, struct yaml **ret_yaml,
 	       struct error *err)
 {
 	CLEANUP(cleanup_yaml) struct yaml *yaml = calloc(1, sizeof(*yaml));
 	CLEANUP(cleanup_diag) struct fy_diag *diag = NULL;
 	struct fy_parse_cfg config = {
-		.flags = FYPCF_DEFAULT_DOC | FYPCF_COLLECT_DIAG,
+		.flags = FYPCF_DEFAULT_DOC | FYPCF_COLLECT_DIAG |
+			 FYPCF_ALLOW_DUPLICATE_KEYS,
 	};
 	struct fy_diag_cfg quiet;
 
@@ -154,13 +273,16 @@ int yaml_parse(const char *name, struct buffer *text, struct yaml **ret_yaml,
 	diag = fy_diag_create(&quiet);
 	if (yaml->name == NULL || diag == NULL)
 		return error_memory(err);
-	if (check_text(yaml, err) < 0)
+	if (check_text(yaml, err) < 0 || check_size(yaml, err) < 0)
 		return -(int)err->code;
 	fy_diag_set_collect_errors(diag, true);
 	config.diag = diag;
 	yaml->document = fy_document_build_from_string(&config, yaml->text.data,
 						       yaml->text.size);
 	if (yaml->document == NULL && parse_error(yaml, diag, err) < 0)
+		return -(int)err->code;
+	if (yaml->document != NULL &&
+	    check_tree(yaml, fy_document_root(yaml->document), 0, err) < 0)
 		return -(int)err->code;
 	*ret_yaml = TAKE(yaml);
 	return 0;
@@ -187,16 +309,6 @@ const struct yaml_node *yaml_root(const struct yaml *yaml)
 	return yaml->document == NULL ?
 		       NULL :
 		       cooked(fy_document_root(yaml->document));
-}
-
-/* The bytes of a scalar, not followed by a NUL. */
-static const char *scalar(struct fy_node *node, size_t *ret_size)
-{
-	const char *text = fy_node_get_scalar(node, ret_size);
-
-	if (text == NULL)
-		*ret_size = 0;
-	return text == NULL ? "" : text;
 }
 
 static bool is_plain(struct fy_node *node, const char *word)

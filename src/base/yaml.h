@@ -17,6 +17,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+/* Lines, brackets and commas of a document: it takes at most 60 MB. */
+#define YAML_ITEMS_MAX 100000
+
 struct yaml;
 struct yaml_node;
 
@@ -28,7 +31,8 @@ enum yaml_kind {
 };
 
 /* Parses `text`, which it takes (and wipes in yaml_free(): it may hold
- * secrets). `name` is for messages. */
+ * secrets). `name` is for messages. A key that is there twice is an error, as
+ * are more than YAML_ITEMS_MAX items. O(n log n). */
 int yaml_parse(const char *name, struct buffer *text, struct yaml **ret_yaml,
 	       struct error *err) __attribute__((warn_unused_result));
 

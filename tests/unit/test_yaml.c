@@ -6,8 +6,10 @@
 
 #include "base/yaml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -265,7 +267,12 @@ static void test_refuses(void **state)
 	} rows[] = {
 		{ "open list", "a: 1\nb: [1, 2\n", 0, "test.yaml:" },
 		{ "tab", "a:\n\tb: 1\n", 0, "test.yaml:2: " },
-		{ "duplicate key", "a: 1\na: 2\n", 0, "test.yaml:2: " },
+		{ "duplicate key", "a: 1\na: 2\n", 0,
+		  "test.yaml:2: 'a' is there twice" },
+		{ "quoted", "a: 1\nb: 2\n'a': 3\n", 0,
+		  "test.yaml:3: 'a' is there twice" },
+		{ "below", "x:\n- a: {b: 1, c: 2,\n     b: 3}\n", 0,
+		  "test.yaml:3: 'b' is there twice" },
 		{ "NUL", "a: 1\0b", 6, "NUL byte" },
 		{ "bad UTF-8", "a: 1\nb: \xff\xfe\n", 0,
 		  "test.yaml:2: is not UTF-8" },
@@ -314,6 +321,54 @@ static void test_hostile(void **state)
 	if (parse(deep, strlen(deep), &yaml, &err) < 0)
 		assert_error(-(int)err.code, &err, ERROR_INVALID, "test.yaml");
 	yaml_free(yaml);
+}
+
+/* Those that libfyaml takes minutes or gigabytes for. */
+static void test_large(void **state)
+{
+	static const struct {
+		const char *before, *after; /* a number; NULL: no number */
+		const char *part;	    /* NULL: is good */
+		int count;
+	} rows[] = {
+		{ "k", ": 1\n", NULL, 50000 },
+		{ "? [k", "]\n: 1\n", NULL, 20000 },
+		{ "- ", "\n", NULL, YAML_ITEMS_MAX },
+		{ "- ", "\n", "has more than 100000 lines",
+		  YAML_ITEMS_MAX + 1 },
+		{ "[", NULL, "has more than 100000 lines", YAML_ITEMS_MAX + 1 },
+		{ "- ", NULL, "test.yaml", 100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct buffer b = BUFFER_INIT(4 * 1024 * 1024);
+		struct yaml *yaml = NULL;
+		struct error err = { 0 };
+		char item[64];
+		int r;
+
+		for (int n = 0; n < rows[i].count; n++) {
+			if (rows[i].after == NULL)
+				(void)snprintf(item, sizeof(item), "%s",
+					       rows[i].before);
+			else
+				(void)snprintf(item, sizeof(item), "%s%d%s",
+					       rows[i].before, n,
+					       rows[i].after);
+			assert_ok(buffer_append(&b, item, strlen(item), &err),
+				  &err);
+		}
+		(void)alarm(60);
+		r = yaml_parse("test.yaml", &b, &yaml, &err);
+		(void)alarm(0);
+		if (rows[i].part == NULL)
+			assert_ok(r, &err);
+		else
+			assert_error(r, &err, ERROR_INVALID, rows[i].part);
+		yaml_free(yaml);
+		buffer_free(&b);
+	}
 }
 
 static void test_every_cut_of_a_document(void **state)
@@ -378,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_alias_of_nothing),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_every_cut_of_a_document),
 		cmocka_unit_test(test_wipe),
 	};
