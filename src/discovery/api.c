@@ -23,6 +23,34 @@
  * until one succeeds: the time is for those that do. */
 #define IN_VAIN_MAX 3
 
+static int api_find(struct api *api, struct error *err)
+{
+	const struct config *config = api->config;
+	int r;
+
+	if (api->access.server != NULL)
+		return 0;
+	r = kube_memory_init(err);
+	if (r < 0)
+		return r;
+	api->has_memory = true;
+	return kube_access_find(config->kubernetes.kubeconfig,
+				config->kubernetes.context, &api->access, err);
+}
+
+int api_server(struct api *api, const char **ret_server, struct error *err)
+{
+	struct error unknown = { 0 };
+	int r = api_find(api, &unknown);
+
+	if (r == -ERROR_MEMORY) {
+		*err = unknown;
+		return r;
+	}
+	*ret_server = r < 0 ? NULL : api->access.server;
+	return 0;
+}
+
 static int api_open(struct api *api, struct error *err)
 {
 	const struct config *config = api->config;
@@ -30,12 +58,7 @@ static int api_open(struct api *api, struct error *err)
 
 	if (api->client != NULL)
 		return 0;
-	r = kube_memory_init(err);
-	if (r < 0)
-		return r;
-	api->has_memory = true;
-	r = kube_access_find(config->kubernetes.kubeconfig,
-			     config->kubernetes.context, &api->access, err);
+	r = api_find(api, err);
 	if (r == 0)
 		r = kube_access_login(
 			&api->access,

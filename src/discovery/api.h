@@ -30,6 +30,11 @@ struct api {
 	char *own_node; /* whose credential it is, NULL: no node's */
 };
 
+/* The server's URL, borrowed, or NULL if there is no access to one that could
+ * be read: asking it will say why. Nothing is sent. */
+int api_server(struct api *api, const char **ret_server, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* Hands the objects of a list to `sink`. The error says what to do about it;
  * ERROR_NOT_FOUND: the cluster has no such kind. */
 int api_list(struct api *api, const struct kube_list *list,

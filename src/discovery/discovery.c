@@ -73,6 +73,7 @@ static void cleanup_lister(struct lister *lister)
 {
 	resolver_close(lister->resolver);
 	api_close(&lister->api);
+	free(lister->server);
 }
 
 int discovery_run(const struct config *config, const struct list_memory *memory,

@@ -263,14 +263,77 @@ int lister_list(struct lister *lister, struct job_discovery *job,
 	return take(source, listed_at, &own, found, ret_is_known, err);
 }
 
-int lister_key(const struct lister *lister, char **ret_key, struct error *err,
-	       const char *format, ...)
+/* The server is remembered as a list of one name, by where it was read. */
+
+static int recall_server(struct lister *lister, const char *key,
+			 struct error *err)
+{
+	CLEANUP(found_free) struct found found = { 0 };
+	struct wall_time read_at;
+	int r = lister->memory->recall(lister->memory->data, key,
+				       lister->api.config->discovery_max_age_ms,
+				       &found, &read_at, err);
+
+	if (r < 0)
+		return r;
+	lister->server =
+		strdup(found.names.count == 1 ? found.names.items[0].text : "");
+	return lister->server == NULL ? error_memory(err) : 0;
+}
+
+static int keep_server(struct lister *lister, const char *key,
+		       const char *server, struct error *err)
+{
+	CLEANUP(found_free) struct found found = { 0 };
+
+	lister->server = strdup(server);
+	if (lister->server == NULL)
+		return error_memory(err);
+	if (found_add_name(&found, server, NULL, 0, err) < 0)
+		return -(int)err->code;
+	if (lister->memory != NULL)
+		lister->memory->keep(lister->memory->data, key, wall_now(),
+				     &found);
+	return 0;
+}
+
+static int find_server(struct lister *lister, struct error *err)
 {
 	const struct config *config = lister->api.config;
+	CLEANUP(cleanup_free) char *key = NULL;
+	const char *server;
+
+	if (lister->server != NULL)
+		return 0;
+	if (api_server(&lister->api, &server, err) < 0)
+		return -(int)err->code;
+	if (asprintf(&key, "server kubeconfig=%s context=%s",
+		     config->kubernetes.kubeconfig == NULL ?
+			     "" :
+			     config->kubernetes.kubeconfig,
+		     config->kubernetes.context == NULL ?
+			     "" :
+			     config->kubernetes.context) < 0) {
+		key = NULL;
+		return error_memory(err);
+	}
+	if (server != NULL)
+		return keep_server(lister, key, server, err);
+	if (lister->memory != NULL)
+		return recall_server(lister, key, err);
+	return 0;
+}
+
+int lister_key(struct lister *lister, char **ret_key, struct error *err,
+	       const char *format, ...)
+{
 	CLEANUP(cleanup_free) char *rest = NULL;
 	va_list args;
 	int length;
+	int r = find_server(lister, err);
 
+	if (r < 0)
+		return r;
 	va_start(args, format);
 	length = vasprintf(&rest, format, args);
 	va_end(args);
@@ -278,13 +341,8 @@ int lister_key(const struct lister *lister, char **ret_key, struct error *err,
 		rest = NULL;
 		return error_memory(err);
 	}
-	if (asprintf(ret_key, "%s kubeconfig=%s context=%s", rest,
-		     config->kubernetes.kubeconfig == NULL ?
-			     "" :
-			     config->kubernetes.kubeconfig,
-		     config->kubernetes.context == NULL ?
-			     "" :
-			     config->kubernetes.context) < 0) {
+	if (asprintf(ret_key, "%s server=%s", rest,
+		     lister->server == NULL ? "" : lister->server) < 0) {
 		*ret_key = NULL;
 		return error_memory(err);
 	}

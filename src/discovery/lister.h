@@ -20,6 +20,7 @@ struct lister {
 	struct api api;
 	const struct list_memory *memory; /* NULL: none */
 	struct resolver *resolver;	  /* of all endpoints' names */
+	char *server; /* of the API, for keys; NULL: not looked for yet */
 };
 
 /* A list that may fail by itself. */
@@ -47,9 +48,10 @@ int lister_list(struct lister *lister, struct job_discovery *job,
 		bool *ret_is_known, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* A key for a list of the API: what `format` says, and which API. A new
- * string, for the caller to free. */
-int lister_key(const struct lister *lister, char **ret_key, struct error *err,
+/* A key for a list of the API: what `format` says, and which server: another
+ * cluster's list is none. As long as the kubeconfig cannot be read, the server
+ * is the one that it named last. A new string, for the caller to free. */
+int lister_key(struct lister *lister, char **ret_key, struct error *err,
 	       const char *format, ...)
 	__attribute__((format(printf, 4, 5), warn_unused_result));
 

@@ -73,7 +73,7 @@ static int read_pods(void *data, struct found *found, struct error *err)
 }
 
 /* All that the result of read_pods() depends on. */
-static int make_key(const struct lister *lister, const struct job_config *job,
+static int make_key(struct lister *lister, const struct job_config *job,
 		    const char *ns, char **ret_key, struct error *err)
 {
 	return lister_key(lister, ret_key, err,

@@ -83,12 +83,37 @@ def test_api_that_is_down(monitor, config, gate, job, space):
     assert listed_at(metrics) > listed
 
 
-def test_token_that_is_refused(monitor, config, kube, job):
+def test_token_that_is_refused(monitor, config, gate, kube, job):
     listed = listed_at(jobs.measure(monitor, config, job))
-    refused = kube.kubeconfig(config, {"token": "wrong"})
+    refused = kube.kubeconfig(config, {"token": "wrong"},
+                              cluster={"server": gate.url})
     metrics = jobs.measure(monitor, refused, job, status=FAILED)
     check_stands_in(metrics, listed, "unauthorized")
     assert metrics.probed() == {"a", "b"}
+
+
+def test_kubeconfig_that_is_broken(monitor, config, job):
+    """Until it is mended, the server is the one that it named."""
+    listed = listed_at(jobs.measure(monitor, config, job))
+    text = config.read_text()
+    for broken in ("", "["):
+        config.write_text(broken)
+        metrics = jobs.measure(monitor, config, job, status=FAILED)
+        check_stands_in(metrics, listed, "invalid")
+        assert metrics.probed() == {"a", "b"}
+    config.unlink()
+    metrics = jobs.measure(monitor, config, job, status=FAILED)
+    check_stands_in(metrics, listed, "invalid")
+    config.write_text(text)
+    jobs.measure(monitor, config, job)
+
+
+def test_another_cluster_has_no_list(monitor, config, gate, kube, job):
+    """Its pods are others, whatever they are called."""
+    jobs.measure(monitor, config, job)
+    gate.shut()
+    other = kube.kubeconfig(config, cluster={"server": gate.url + "/other"})
+    check_nothing_stands_in(jobs.measure(monitor, other, job, status=FAILED))
 
 
 def test_first_run_has_no_list(monitor, config, gate, job):

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -473,36 +474,122 @@ static void test_no_room(void **state)
 	assert_int_equal(source(f)->listed_at.ms, 0);
 }
 
-static void test_key(void **state)
+/* --- Keys ----------------------------------------------------------------- */
+
+#define CLUSTERS                                                               \
+	"clusters:\n"                                                          \
+	"- {name: a, cluster: {server: https://a.example:6443}}\n"             \
+	"- {name: b, cluster: {server: https://b.example:6443}}\n"             \
+	"contexts:\n"                                                          \
+	"- {name: a, context: {cluster: a}}\n"                                 \
+	"- {name: b, context: {cluster: b}}\n"
+
+static int recall_known_server(void *data, const char *key, int64_t max_age_ms,
+			       struct found *found,
+			       struct wall_time *ret_listed_at,
+			       struct error *err)
+{
+	struct fixture *f = data;
+
+	assert_int_equal(max_age_ms, HOUR);
+	assert_non_null(strstr(key, "server kubeconfig=/"));
+	if (!f->has)
+		return 0;
+	assert_ok(found_add_name(found, "https://old.example", NULL, 0, err),
+		  err);
+	*ret_listed_at = f->listed_at;
+	return 1;
+}
+
+static void keep_server(void *data, const char *key, struct wall_time listed_at,
+			const struct found *found)
+{
+	struct fixture *f = data;
+
+	assert_non_null(strstr(key, "server kubeconfig=/"));
+	assert_int_equal(listed_at.ms, NOW);
+	assert_int_equal(found->pods.count, 0);
+	assert_int_equal(found->names.count, 1);
+	f->keeps++;
+}
+
+/* The key of a list with this kubeconfig, NULL for one that is not there. */
+static void assert_key(struct fixture *f, const char *kubeconfig,
+		       const char *context, const char *expected)
+{
+	char path[] = "/tmp/cem-test-XXXXXX";
+	CLEANUP(cleanup_free) char *key = NULL;
+	struct error err = { 0 };
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	if (kubeconfig != NULL)
+		assert_int_equal(write(fd, kubeconfig, strlen(kubeconfig)),
+				 strlen(kubeconfig));
+	(void)close(fd);
+	if (kubeconfig == NULL)
+		(void)unlink(path);
+	assert_ok(
+		value_set_string(&f->config.kubernetes.kubeconfig, path, &err),
+		&err);
+	assert_ok(
+		value_set_string(&f->config.kubernetes.context, context, &err),
+		&err);
+	f->memory = (struct list_memory){ recall_known_server, keep_server, f };
+	assert_ok(lister_key(&f->lister, &key, &err, "pods ns=%s", "a"), &err);
+	assert_string_equal(key, expected);
+	free(f->lister.server);
+	f->lister.server = NULL;
+	api_close(&f->lister.api);
+	(void)unlink(path);
+}
+
+/* Another cluster's list is none. */
+static void test_key_names_the_server(void **state)
 {
 	struct fixture *f = *state;
-	struct error err = { 0 };
-	CLEANUP(cleanup_free) char *usual = NULL;
-	CLEANUP(cleanup_free) char *other = NULL;
 
-	assert_ok(lister_key(&f->lister, &usual, &err, "pods ns=%s", "a"),
-		  &err);
-	assert_string_equal(usual, "pods ns=a kubeconfig= context=");
-	assert_ok(
-		value_set_string(&f->config.kubernetes.kubeconfig, "/x", &err),
-		&err);
-	assert_ok(value_set_string(&f->config.kubernetes.context, "c", &err),
-		  &err);
-	assert_ok(lister_key(&f->lister, &other, &err, "pods ns=%s", "a"),
-		  &err);
-	assert_string_equal(other, "pods ns=a kubeconfig=/x context=c");
+	assert_key(f, CLUSTERS "current-context: a\n", "",
+		   "pods ns=a server=https://a.example:6443");
+	assert_key(f, CLUSTERS "current-context: b\n", "",
+		   "pods ns=a server=https://b.example:6443");
+	assert_key(f, CLUSTERS "current-context: b\n", "a",
+		   "pods ns=a server=https://a.example:6443");
+	assert_int_equal(f->keeps, 3);
+}
+
+/* What is known of the pods is not forgotten for it. */
+static void test_key_without_kubeconfig(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_key(f, NULL, "", "pods ns=a server=");
+	assert_key(f, "[", "", "pods ns=a server=");
+	f->has = true;
+	assert_key(f, NULL, "", "pods ns=a server=https://old.example");
+	assert_key(f, "[", "", "pods ns=a server=https://old.example");
+	assert_int_equal(f->keeps, 0);
+	f->lister.memory = NULL;
+	assert_key(f, NULL, "", "pods ns=a server=");
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_read),      TEST(test_fresh),
-		TEST(test_stand_in),  TEST(test_reasons),
-		TEST(test_not_found), TEST(test_general),
-		TEST(test_alike),     TEST(test_cli_job),
-		TEST(test_fatal),     TEST(test_no_room),
-		TEST(test_key),	      TEST(test_core_not_found),
+		TEST(test_read),
+		TEST(test_fresh),
+		TEST(test_stand_in),
+		TEST(test_reasons),
+		TEST(test_not_found),
+		TEST(test_general),
+		TEST(test_alike),
+		TEST(test_cli_job),
+		TEST(test_fatal),
+		TEST(test_no_room),
+		TEST(test_key_names_the_server),
+		TEST(test_key_without_kubeconfig),
+		TEST(test_core_not_found),
 	};
 
 	return cmocka_run_group_tests_name("lister", tests, NULL, NULL);
