@@ -8,9 +8,12 @@
 
 #include "discovery/resolver.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -34,10 +37,7 @@ struct resolver {
  * process ends. */
 static struct lookup *abandoned;
 
-/* An address of a family that this host has no address of says nothing of the
- * server: hence AI_ADDRCONFIG. It never leaves out both families. */
 static const struct addrinfo hints = {
-	.ai_flags = AI_ADDRCONFIG,
 	.ai_family = AF_UNSPEC,
 	.ai_socktype = SOCK_STREAM,
 };
@@ -214,6 +214,56 @@ static int compare_addresses(const void *one, const void *other)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+/* Whether packets could be sent there. None is: connecting a UDP socket only
+ * looks for the route. */
+static bool has_route(const struct address *address)
+{
+	struct sockaddr_storage socket_address;
+	socklen_t size = address_to_socket(address, 9, &socket_address);
+	int fd = socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has;
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	has = connect(fd, (const struct sockaddr *)&socket_address, size) == 0;
+	(void)close(fd);
+	return has;
+}
+
+static bool has_any_route(const struct address *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (has_route(&addresses[i]))
+			return true;
+	return false;
+}
+
+/* Leaves out a family that this host cannot speak, as many have no IPv6: that
+ * says nothing of the server. Never both. AI_ADDRCONFIG would do much the same,
+ * but would need a netlink socket, which our sandbox has not. */
+static void leave_out_family(struct address_vector *addresses)
+{
+	struct address *all = addresses->items;
+	size_t count = addresses->count;
+	size_t fours = 0;
+	bool has_four;
+	bool has_six;
+
+	while (fours < count && all[fours].family == AF_INET)
+		fours++;
+	if (fours == 0 || fours == count)
+		return;
+	has_four = has_any_route(all, fours);
+	has_six = has_any_route(&all[fours], count - fours);
+	if (has_four && !has_six)
+		addresses->count = fours;
+	if (has_four || !has_six)
+		return;
+	memmove(all, &all[fours], (count - fours) * sizeof(all[0]));
+	addresses->count -= fours;
+}
+
+/* `addresses` is empty. */
 static int read_addresses(const struct addrinfo *list,
 			  struct address_vector *addresses, struct error *err)
 {
@@ -237,6 +287,7 @@ static int read_addresses(const struct addrinfo *list,
 				      &addresses->items[kept - 1]) != 0)
 			addresses->items[kept++] = addresses->items[i];
 	addresses->count = kept;
+	leave_out_family(addresses);
 	return 0;
 }
 

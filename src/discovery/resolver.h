@@ -34,10 +34,12 @@ int resolver_open(const struct config *config, struct mono_time deadline,
 		  struct resolver **ret_resolver, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Appends the addresses of `name`, sorted and unique; none if it does not
- * resolve, not in time, or is no name of the configuration's. Link-local IPv6
- * addresses are left out: without an interface they lead nowhere. Fails with
- * ERROR_INTERRUPTED, or for want of memory. */
+/* Fills `addresses`, which is empty, with those of `name`, sorted and unique;
+ * none if it does not resolve, not in time, or is no name of the
+ * configuration's. Link-local IPv6 addresses are left out: without an interface
+ * they lead nowhere. So are those of a family to which this host has no route,
+ * if it has one to the other. Fails with ERROR_INTERRUPTED, or for want of
+ * memory. */
 int resolver_wait(struct resolver *resolver, const char *name,
 		  struct interrupt *interrupt, struct address_vector *addresses,
 		  struct error *err) __attribute__((warn_unused_result));

@@ -19,6 +19,8 @@ NAMES = {
     "three.example.com": ["10.77.20.1", "10.77.20.2", "10.77.20.3"],
     "both.example.com": ["10.77.20.4", "fd77::20:4"],
     "six.example.com": ["fd77::20:6"],
+    "half.example.com": ["10.77.20.5", "2001:db8::5"],
+    "far.example.com": ["2001:db8::6"],
     "many.example.com": [f"10.77.21.{last}" for last in range(1, 121)],
     "nothing.example.com": [],
 }
@@ -106,6 +108,16 @@ def test_name_of_both_families(ask, measure, outpost):
     refused = ask(("both.example.com", outpost.port), status=USAGE,
                   families="all")
     assert "families" in refused.error
+
+
+def test_family_without_a_route(measure, outpost):
+    """No fault of the server's, unless there is nothing else to ask."""
+    metrics = measure(("half.example.com", outpost.port))
+    assert metrics.probed() == {"10.77.20.5"}
+    assert metrics.status() == "valid"
+    metrics = measure(("far.example.com", outpost.port))
+    assert metrics.verdict(pod="2001:db8::6") == (
+        "notfound", 0, "connect_unreachable")
 
 
 def test_name_of_the_hosts_file(measure, outpost):

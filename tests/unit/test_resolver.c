@@ -9,6 +9,7 @@
 #include "discovery/resolver.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +45,10 @@ static int asked_count;
 static int suspends;
 static int slow_left; /* waits until the slow ones are there */
 static int lists;     /* of addresses, not freed yet */
+/* Whether this host can speak the family. */
+static bool has_four = true;
+static bool has_six = true;
+static const char *routed; /* the only address with a route, NULL: any */
 
 static enum fate fate_of(const struct gaicb *request)
 {
@@ -105,7 +110,7 @@ int __wrap_getaddrinfo_a(int mode, struct gaicb *list[], int count,
 	assert_null(list[0]->ar_service);
 	assert_int_equal(list[0]->ar_request->ai_family, AF_UNSPEC);
 	assert_int_equal(list[0]->ar_request->ai_socktype, SOCK_STREAM);
-	assert_int_equal(list[0]->ar_request->ai_flags, AI_ADDRCONFIG);
+	assert_int_equal(list[0]->ar_request->ai_flags, 0);
 	assert_true(asked_count < ASKED_MAX);
 	asked[asked_count++] = list[0];
 	if (fate_of(list[0]) == GOOD)
@@ -158,6 +163,27 @@ int __wrap_gai_cancel(struct gaicb *request)
 	if (fate_of(request) == QUEUED)
 		return EAI_CANCELED;
 	return fate_of(request) == RUNNING ? EAI_NOTCANCELED : EAI_ALLDONE;
+}
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	char text[ADDRESS_TEXT_MAX];
+	int type;
+	socklen_t type_size = sizeof(type);
+
+	/* Nothing is sent: no pod is to see it. */
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size),
+			 0);
+	assert_int_equal(type, SOCK_DGRAM);
+	assert_int_equal(getnameinfo(address, size, text, sizeof(text), NULL, 0,
+				     NI_NUMERICHOST),
+			 0);
+	if ((address->sa_family == AF_INET ? has_four : has_six) &&
+	    (routed == NULL || strcmp(text, routed) == 0))
+		return 0;
+	errno = ENETUNREACH;
+	return -1;
 }
 
 /* A job over these endpoints, NULL ends them. */
@@ -286,6 +312,46 @@ static void test_addresses(void **state)
 	release(&f);
 }
 
+static void test_family_without_route(void **state)
+{
+	static const struct {
+		bool has_four, has_six;
+		const char *routed;
+		size_t count;
+		int family; /* of the first */
+	} rows[] = {
+		{ true, true, NULL, 4, AF_INET },
+		{ true, false, NULL, 2, AF_INET },
+		{ false, true, NULL, 2, AF_INET6 },
+		/* Then the probes say what is wrong. */
+		{ false, false, NULL, 4, AF_INET },
+		{ true, false, "192.0.2.2", 2, AF_INET },
+		{ false, true, "2001:db8::2", 2, AF_INET6 },
+	};
+	static const char *const names[] = { "good.example", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		CLEANUP(address_vector_clear)
+		struct address_vector found = { 0 };
+		struct error err = { 0 };
+		struct fixture f;
+
+		has_four = rows[i].has_four;
+		has_six = rows[i].has_six;
+		routed = rows[i].routed;
+		init(&f, names, 0);
+		assert_ok(resolver_wait(f.resolver, names[0], &f.interrupt,
+					&found, &err),
+			  &err);
+		assert_int_equal(found.count, rows[i].count);
+		assert_int_equal(found.items[0].family, rows[i].family);
+		release(&f);
+	}
+	has_four = has_six = true;
+	routed = NULL;
+}
+
 static void test_waiting(void **state)
 {
 	static const char *const names[] = { "slow.example", "bad.example",
@@ -381,6 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_family_without_route),
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_no_time),
