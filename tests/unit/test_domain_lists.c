@@ -158,6 +158,8 @@ static struct {
 	struct found found;
 } w;
 
+static char server[] = "https://api.example";
+
 static int set_up(void **state)
 {
 	struct error err = { 0 };
@@ -220,6 +222,7 @@ static void list_all(const struct fake_list *lists)
 {
 	const struct list_memory list_memory = { recall, keep, NULL };
 	struct lister lister = {
+		.server = server,
 		.api.config = &w.config,
 		.api.deadline = MONO_NEVER,
 		.memory = &list_memory,
@@ -603,6 +606,7 @@ static void test_no_memory(void **state)
 		OK("ingresses@edge", INGRESS("", "a")), END
 	};
 	struct lister lister = { .api.config = &w.config,
+				 .server = server,
 				 .api.deadline = MONO_NEVER };
 	struct error err = { 0 };
 
@@ -621,6 +625,7 @@ static void test_interrupted(void **state)
 		FAILS("ingresses@edge", ERROR_INTERRUPTED), END
 	};
 	struct lister lister = { .api.config = &w.config,
+				 .server = server,
 				 .api.deadline = MONO_NEVER };
 	struct error err = { 0 };
 

@@ -74,6 +74,8 @@ struct fixture {
 	struct string_vector listed;
 };
 
+static char server[] = "https://api.example";
+
 static void init(struct fixture *f, const char *port)
 {
 	struct error err = { 0 };
@@ -86,6 +88,7 @@ static void init(struct fixture *f, const char *port)
 	assert_ok(job_config_set_port(&f->job, port, &err), &err);
 	f->discovered.job = &f->job;
 	f->lister.api.config = &f->config;
+	f->lister.server = server;
 }
 
 static void read_answer(struct fixture *f, const char *text)
