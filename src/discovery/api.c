@@ -192,14 +192,17 @@ static int advise(const struct api *api, const struct kube_list *list,
 			 api->access.server, err->message, api->access.source);
 }
 
-/* Whether another list would fail alike. One that took too long, or that broke
- * on its way, may be the only one that does, while there is time for others. */
+/* Whether another list would fail alike. One that took too long to answer, or
+ * whose answer broke, may be the only one that does, while there is time for
+ * others. */
 static bool is_general(const struct api *api, enum error_code code)
 {
+	const struct kube_answer *answer = kube_client_answer(api->client);
+
 	if (code == ERROR_TIMEOUT)
-		return mono_until(api->deadline) == 0;
-	if (code == ERROR_UNREACHABLE &&
-	    kube_client_answer(api->client)->has_begun)
+		return mono_until(api->deadline) == 0 ||
+		       (answer->status == 0 && !answer->is_connected);
+	if (code == ERROR_UNREACHABLE && answer->has_begun)
 		return false;
 	return code == ERROR_UNREACHABLE || code == ERROR_TLS ||
 	       code == ERROR_UNAUTHORIZED;

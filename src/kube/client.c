@@ -355,6 +355,15 @@ static void note_dates(struct kube_client *client, CURLcode code)
 					    &client->server_dates);
 }
 
+/* Whether the handshake was over, now or in an earlier request. */
+static bool is_connected(CURL *curl)
+{
+	curl_off_t begin_us = 0;
+
+	(void)curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &begin_us);
+	return begin_us > 0;
+}
+
 static int get(struct kube_client *client, const char *path, int64_t timeout_ms,
 	       kube_body_function on_body, void *data, struct error *err)
 {
@@ -391,6 +400,7 @@ static int get(struct kube_client *client, const char *path, int64_t timeout_ms,
 					     timeout_ms, client->access, err);
 		client->answer.is_broken = r == -ERROR_UNREACHABLE;
 		client->answer.has_begun = status != 0;
+		client->answer.is_connected = is_connected(client->curl);
 		return r;
 	}
 	if (status != 200)

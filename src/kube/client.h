@@ -27,9 +27,11 @@ typedef int (*kube_body_function)(void *data, const char *bytes, size_t size,
 
 /* What became of the last request, for whoever may try it again. */
 struct kube_answer {
-	long status;		/* HTTP; 0: no whole answer came */
-	bool is_broken;		/* no connection, or it broke before the end */
-	bool has_begun;		/* to come when it broke: others may be whole */
+	long status;	/* HTTP; 0: no whole answer came */
+	bool is_broken; /* no connection, or it broke before the end */
+	/* Of a request that failed, how far it came: others may go well. */
+	bool is_connected;	/* past the TLS handshake */
+	bool has_begun;		/* to be answered */
 	int64_t retry_after_ms; /* what the server asks for, 0: nothing */
 };
 

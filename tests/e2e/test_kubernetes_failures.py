@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support import gallery as at
+from support import hostile
 from support.certs import Authority
 from support.fakeapi import FakeApi
 from support.faultproxy import status_object
 from support.kube import NOBODY, READABLE, READER
+from support.kubeconfig import kubeconfig
 from support.pods import pod, pod_list
 from support.ports import free_port
 from support.program import FAILED, OK
@@ -228,6 +230,19 @@ def test_server_that_never_answers(monitor, ask, fake):
     check_failed(monitor, result, "timeout")
     assert "deadline" not in monitor.metrics().words("probe_failure_info",
                                                      "reason")
+
+
+def test_server_that_never_speaks(monitor, ask, tmp_path):
+    """It is not asked for each list anew: the time is for the probes."""
+    with hostile.Listener(hostile.silent) as listener:
+        config = kubeconfig(tmp_path / "kubeconfig",
+                            f"https://{listener.address}:{listener.port}",
+                            {"token": "t"})
+        result = ask(config, "--namespaces", "a,b,c,d", "--deadline", "20s")
+        assert listener.connections == 1
+    check_failed(monitor, result, "timeout")
+    assert monitor.metrics().value("discovery_failure_info",
+                                   reason="timeout", ns="") == 1
 
 
 def test_server_that_hangs_up(monitor, ask, fake):
