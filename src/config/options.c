@@ -395,6 +395,13 @@ int options_apply(const struct options *options, struct config *config,
 
 	if (r == 0)
 		r = apply_all(options, &target, &has_job, err);
+	if (r == 0 && config->state_file != NULL &&
+	    strcmp(config->state_file, "none") != 0 &&
+	    strcmp(config->state_file, config->output) == 0)
+		r = error_set(err, ERROR_USAGE,
+			      "--state-file: '%s' is the --output already: the "
+			      "metrics would replace the state",
+			      config->state_file);
 	if (r == 0 && job.pods_file != NULL)
 		r = check_pods_file(options, err);
 	/* Else it is looked for in the job's namespaces. */

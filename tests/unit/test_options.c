@@ -375,6 +375,8 @@ static void test_mistakes(void **state)
 		{ { "--labels==", NULL }, "--labels: label selector '='" },
 		{ { "--node=@x", NULL }, "--node: '@x'" },
 		{ { "--pods-file=", NULL }, "--pods-file: the path is empty" },
+		{ { "--output=/a/x", "--state-file=/a/x", NULL },
+		  "--state-file: '/a/x' is the --output already" },
 		{ { "--output=", NULL }, "--output: the path is empty" },
 		{ { "--report=xml", NULL },
 		  "--report: 'xml' is none of: none, table, json" },
