@@ -27,6 +27,7 @@
 #include "metrics/families.h"
 #include "metrics/textfile.h"
 #include "monitor_log.h"
+#include "monitor_state.h"
 #include "probe/certificate_cache.h"
 #include "probe/engine.h"
 #include "probe/target.h"
@@ -42,10 +43,8 @@ struct run {
 	struct config config;
 	bool replaces_file; /* a textfile is to be replaced */
 	struct interrupt interrupt;
-	int lock;	/* of the textfile's directory */
-	int state_lock; /* of the state file, in a run that writes it */
-	struct state *state;
-	struct wall_time last_success; /* before this run */
+	int lock; /* of the textfile's directory */
+	struct run_state state;
 	struct wall_time started_at;
 	struct mono_time begin;
 	struct discovery discovery;
@@ -121,97 +120,13 @@ static void settle_defaults(struct run *run)
 	}
 }
 
-/* --- State --------------------------------------------------------------- */
+/* --- Discovery ----------------------------------------------------------- */
 
-/* The path of the state file, NULL for none. */
-static int find_state(const struct run *run, char **ret_path, struct error *err)
-{
-	const char *path = run->config.state_file;
-	int r;
-
-	*ret_path = NULL;
-	if (path != NULL && state_is_none(path))
-		return 0;
-	if (path != NULL) {
-		*ret_path = strdup(path);
-		return *ret_path == NULL ? error_memory(err) : 0;
-	}
-	r = state_default_path(ret_path, err);
-	if (r != -ERROR_SYSTEM)
-		return r;
-	log_info("%s", err->message);
-	*err = (struct error){ 0 };
-	return 0;
-}
-
-/* Locks the state file; where that cannot be done, the run goes on without
- * writing one. */
-static int lock_state(struct run *run, const char *path, bool *ret_may_write,
-		      struct error *err)
-{
-	int r;
-
-	*ret_may_write = false;
-	if (!run->replaces_file || path == NULL)
-		return 0;
-	r = lock_state_file(path, &run->state_lock, err);
-	*ret_may_write = r == 0;
-	if (r == 0 || r == -ERROR_BUSY || r == -ERROR_MEMORY)
-		return r;
-	log_warning("%s; nothing will be remembered", err->message);
-	*err = (struct error){ 0 };
-	return 0;
-}
-
-/* Only a run that replaces a file writes the state, so that it never says
- * what the file does not. */
 static int open_state(struct run *run, struct error *err)
 {
-	CLEANUP(cleanup_free) char *path = NULL;
-	bool may_write = false;
-	int r = find_state(run, &path, err);
-
-	if (r == 0)
-		r = lock_state(run, path, &may_write, err);
-	if (r == 0)
-		r = state_open(path, &run->state, err);
-	if (r < 0)
-		return r;
-	if (state_complaint(run->state) != NULL)
-		log_warning("%s", state_complaint(run->state));
-	run->last_success = state_last_success(run->state);
-	if (!may_write || state_begin_write(run->state, err) == 0)
-		return 0;
-	if (err->code == ERROR_MEMORY)
-		return -ERROR_MEMORY;
-	log_warning("%s; nothing will be remembered", err->message);
-	*err = (struct error){ 0 };
-	return 0;
+	return run_state_open(&run->state, &run->config, run->replaces_file,
+			      err);
 }
-
-/* Before the textfile is replaced: what the file says must not be forgotten
- * by a run that is killed then. */
-static void save_state(struct run *run)
-{
-	struct error err = { 0 };
-
-	if (!run->failed)
-		state_set_last_success(run->state, run->started_at);
-	if (state_commit(run->state, &err) < 0)
-		log_warning("%s; nothing new is remembered", err.message);
-}
-
-/* The file could not be replaced: the run was no success after all. */
-static void put_back_success(struct run *run)
-{
-	struct error err = { 0 };
-
-	if (state_put_back_last_success(run->state, run->last_success, &err) <
-	    0)
-		log_warning("%s", err.message);
-}
-
-/* --- Discovery ----------------------------------------------------------- */
 
 /* Too many pairs are no reason not to say so in the file. */
 static int build_targets(struct run *run, struct error *err)
@@ -231,7 +146,7 @@ static int discover(struct run *run, struct error *err)
 	/* Half of the run's time: what is found must be probed as well. */
 	struct mono_time deadline =
 		mono_after(run->begin, run->config.deadline_ms / 2);
-	const struct list_memory memory = state_list_memory(run->state);
+	const struct list_memory memory = state_list_memory(run->state.state);
 	int r;
 
 	progress_line_say(&run->progress, "listing pods ...");
@@ -246,7 +161,8 @@ static int discover(struct run *run, struct error *err)
 			run->failed = true;
 		log_discovery(job);
 	}
-	return build_targets(run, err);
+	r = build_targets(run, err);
+	return r < 0 ? r : run_state_recall(&run->state, &run->targets, err);
 }
 
 /* --- Probing ------------------------------------------------------------- */
@@ -314,8 +230,9 @@ static struct run_facts facts_of(const struct run *run)
 		.settled_at = run->settled_at,
 		.duration_ms = mono_now().ms - run->begin.ms,
 		.success = !run->failed,
-		.last_success_at =
-			run->failed ? run->last_success : run->started_at,
+		.record = run->state.record,
+		.history = run_state_counts(&run->state) ? &run->state.history :
+							   NULL,
 		.cut_off = run->cut_off,
 		.gnutls_version = x509_library_version(),
 		.curl_version = kube_client_library_version(),
@@ -332,8 +249,8 @@ static void write_metrics(struct run *run, const struct run_facts *facts)
 		return;
 	if (textfile_write(run->config.output, facts, run->config.metrics,
 			   &is_limited, &err) < 0) {
-		if (!run->failed && run->replaces_file)
-			put_back_success(run);
+		if (!run->failed)
+			run_state_put_back(&run->state);
 		run->failed = true;
 		log_error("%s", err.message);
 	} else if (is_limited) {
@@ -391,9 +308,7 @@ static void run_release(struct run *run)
 	session_facts_set_release(&run->sessions);
 	probe_setup_release(&run->setup);
 	discovery_free(&run->discovery);
-	state_close(run->state);
-	if (run->state_lock >= 0)
-		(void)close(run->state_lock);
+	run_state_release(&run->state);
 	if (run->lock >= 0)
 		(void)close(run->lock);
 	interrupt_release(&run->interrupt);
@@ -441,6 +356,14 @@ static int prepare_output(struct run *run, struct error *err)
 	return r < 0 ? r : textfile_check(run->config.output, err);
 }
 
+/* What is left to do may take as long as its reader likes. */
+static void let_others_run(struct run *run)
+{
+	run_state_close(&run->state);
+	if (run->lock >= 0)
+		(void)close(TAKE_FD(run->lock));
+}
+
 static enum exit_status run_pipeline(struct run *run)
 {
 	struct error err = { 0 };
@@ -450,14 +373,15 @@ static enum exit_status run_pipeline(struct run *run)
 	    discover(run, &err) < 0 || probe(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
-	facts = facts_of(run);
 	/* From here on a signal ends the run as usual: a pipe that nobody reads
 	 * could hold it up for ever. A file is replaced before. */
 	if (writes_stdout(&run->config))
 		interrupt_release(&run->interrupt);
-	save_state(run);
+	run_state_save(&run->state, !run->failed, run->started_at);
+	facts = facts_of(run);
 	write_metrics(run, &facts);
 	interrupt_release(&run->interrupt);
+	let_others_run(run);
 	print_report(run, &facts);
 	if (run->config.report == REPORT_NONE)
 		log_sum(run, &facts);
@@ -493,7 +417,7 @@ enum exit_status monitor_run(const struct options *options)
 	CLEANUP(run_release)
 	struct run run = {
 		.lock = -1,
-		.state_lock = -1,
+		.state = RUN_STATE_INIT,
 		.interrupt.fd = -1,
 		.started_at = wall_now(),
 		.begin = mono_now(),

@@ -187,9 +187,23 @@ static void write_run_success(struct family_writer *w)
 
 static void write_last_success(struct family_writer *w)
 {
-	if (w->facts->last_success_at.ms != 0)
+	if (w->facts->record.last_success.ms != 0)
 		exposition_sample_milli(w->x, NULL, 0,
-					w->facts->last_success_at.ms);
+					w->facts->record.last_success.ms);
+}
+
+static void write_runs(struct family_writer *w)
+{
+	if (w->facts->history != NULL)
+		exposition_sample(w->x, NULL, 0,
+				  (int64_t)w->facts->record.runs);
+}
+
+static void write_run_failures(struct family_writer *w)
+{
+	if (w->facts->history != NULL)
+		exposition_sample(w->x, NULL, 0,
+				  (int64_t)w->facts->record.failures);
 }
 
 static void write_deadline_exceeded(struct family_writer *w)
@@ -265,6 +279,12 @@ static const struct family {
 	  "was asked" },
 	{ "probe_failure_info", "gauge", PAIRS, write_probe_failure,
 	  "Why there is no good answer" },
+	{ "tls_open_connection_errors_total", "counter", PAIRS,
+	  write_open_errors,
+	  "Connections or handshakes that failed, over all runs" },
+	{ "tls_close_connection_errors_total", "counter", PAIRS,
+	  write_close_errors,
+	  "Sessions in which close_notify could not be sent, over all runs" },
 	{ "probe_duration_seconds", "gauge", FULL, write_probe_duration,
 	  "How long the probe took, from connecting to the answer" },
 	{ "tls_session_info", "gauge", FULL, write_tls_session,
@@ -275,9 +295,9 @@ static const struct family {
 	  write_ocsp_next_update,
 	  "When the stapled OCSP response must be replaced" },
 	{ "tls_open_connection_error", "untyped", MUX, write_mux_open_error,
-	  "Connections or handshakes of this run that failed" },
+	  "Connections or handshakes that failed" },
 	{ "tls_close_connection_error", "untyped", MUX, write_mux_close_error,
-	  "Sessions of this run in which close_notify could not be sent" },
+	  "Sessions in which close_notify could not be sent" },
 	{ "cert_info", "gauge", PAIRS, write_cert_info,
 	  "What is in the certificate" },
 	{ "domain_pairs", "gauge", SUMMARY, write_domain_pairs,
@@ -332,6 +352,11 @@ static const struct family {
 	  "1 if the run ended before all pairs were probed" },
 	{ "series_limited", "gauge", ALL, write_series_limited,
 	  "1 if the summary was written because there were too many series" },
+	{ "runs_total", "counter", ALL, write_runs,
+	  "Runs that came to write this file" },
+	{ "run_failures_total", "counter", ALL, write_run_failures,
+	  "Of them, those in which something failed that the operator must "
+	  "fix" },
 	{ "build_info", "gauge", ALL, write_build_info,
 	  "Versions of the program and its libraries" },
 };

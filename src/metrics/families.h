@@ -17,6 +17,8 @@
 #include "discovery/discovery.h"
 #include "metrics/exposition.h"
 #include "probe/target.h"
+#include "state/history.h"
+#include "state/state.h"
 
 #define SUMMARY_PAIRS_MAX 1000 /* pair series that `summary` keeps */
 
@@ -27,10 +29,12 @@ struct run_facts {
 	const struct target_set *targets;
 	const struct pool_set *pools;
 	struct wall_time started_at;
-	struct wall_time settled_at;	  /* when the statuses were decided */
-	int64_t duration_ms;		  /* so far */
-	struct wall_time last_success_at; /* of this run or an earlier; {0}:
-					   * none is known */
+	struct wall_time settled_at; /* when the statuses were decided */
+	int64_t duration_ms;	     /* so far */
+	/* Over all runs, with this one; of the counts nothing is shown
+	 * where there is no history. */
+	struct run_record record;
+	const struct history *history; /* NULL: nothing is remembered */
 	bool success; /* nothing failed that the operator must fix */
 	bool cut_off; /* pairs were left unprobed */
 	const char *gnutls_version;

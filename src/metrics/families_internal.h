@@ -29,6 +29,16 @@ void family_writer_release(struct family_writer *w);
 /* The label `key` where a type of key was asked for; else none. */
 struct label key_label(enum key_type type);
 
+/* How often the pair's connection, or its handshake, failed, and how often its
+ * close_notify could not be sent: over all runs, or in this one where nothing
+ * is remembered. */
+struct pair_errors {
+	uint64_t open;
+	uint64_t close;
+};
+struct pair_errors pair_errors_of(const struct family_writer *w,
+				  const struct pair *pair);
+
 /* Sorts w->pairs as METRICS_MUX wants them. */
 void family_writer_sort_mux(struct family_writer *w);
 
@@ -49,6 +59,8 @@ void write_verified(struct family_writer *w);
 void write_verify_failure(struct family_writer *w);
 void write_probe_success(struct family_writer *w);
 void write_probe_failure(struct family_writer *w);
+void write_open_errors(struct family_writer *w);
+void write_close_errors(struct family_writer *w);
 void write_probe_duration(struct family_writer *w);
 void write_tls_session(struct family_writer *w);
 void write_ocsp_response(struct family_writer *w);

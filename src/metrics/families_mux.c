@@ -148,11 +148,12 @@ static void write_errors(struct family_writer *w, bool is_open)
 		worst = worst_of(w, i, end);
 		for (size_t j = i; j < end; j++) {
 			const struct pair *pair = w->pairs[j];
+			struct pair_errors of_pair = pair_errors_of(w, pair);
 
 			if (lacks_key_type(pair) && !lacks_key_type(worst))
 				continue;
-			errors += is_open ? !pair->result.success :
-					    pair->result.close_failed;
+			errors += (int64_t)(is_open ? of_pair.open :
+						      of_pair.close);
 		}
 		mux_sample(w, worst, NULL, errors);
 	}

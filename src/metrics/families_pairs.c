@@ -323,6 +323,47 @@ void write_probe_failure(struct family_writer *w)
 				  1);
 }
 
+struct pair_errors pair_errors_of(const struct family_writer *w,
+				  const struct pair *pair)
+{
+	const struct history *history = w->facts->history;
+	const struct pair_history *pair_history;
+
+	if (history == NULL)
+		return (struct pair_errors){
+			.open = probe_result_open_failed(&pair->result),
+			.close = pair->result.close_failed,
+		};
+	pair_history = &history->pairs[pair - w->facts->targets->pairs];
+	return (struct pair_errors){
+		.open = pair_history->open_errors,
+		.close = pair_history->close_errors,
+	};
+}
+
+/* Counters that would begin anew with each run are none. */
+static void write_errors(struct family_writer *w, bool is_open)
+{
+	if (w->facts->history == NULL)
+		return;
+	for (size_t i = 0; i < w->pair_count; i++) {
+		struct pair_errors errors = pair_errors_of(w, w->pairs[i]);
+
+		pair_sample(w, w->pairs[i],
+			    (int64_t)(is_open ? errors.open : errors.close));
+	}
+}
+
+void write_open_errors(struct family_writer *w)
+{
+	write_errors(w, true);
+}
+
+void write_close_errors(struct family_writer *w)
+{
+	write_errors(w, false);
+}
+
 void write_probe_duration(struct family_writer *w)
 {
 	struct label labels[PAIR_LABELS + PAIR_LABELS_ROOM];

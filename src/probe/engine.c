@@ -18,8 +18,8 @@
 
 /* The pairs of one endpoint: neighbours in the target set. */
 struct endpoint_queue {
-	size_t next; /* the next pair to start */
-	size_t end;  /* one past its last */
+	const struct endpoint *endpoint;
+	size_t started; /* of its pairs */
 	unsigned int in_flight;
 	bool is_open;	      /* a connection was made: others may follow */
 	bool is_queued;	      /* in the engine's ready list */
@@ -63,9 +63,25 @@ struct engine {
 	struct error *err;
 };
 
+static bool is_left(const struct endpoint_queue *queue)
+{
+	return queue->started < queue->endpoint->pair_count;
+}
+
+/* The pair to start next, if one is left. */
+static struct pair *next_pair(const struct engine *engine,
+			      const struct endpoint_queue *queue)
+{
+	const struct endpoint *endpoint = queue->endpoint;
+	size_t place =
+		(endpoint->pair_offset + queue->started) % endpoint->pair_count;
+
+	return &engine->targets->pairs[endpoint->first_pair + place];
+}
+
 static bool may_start(const struct endpoint_queue *queue)
 {
-	return queue->next < queue->end &&
+	return is_left(queue) &&
 	       (queue->in_flight == 0 ||
 		(queue->is_open && queue->in_flight < ENGINE_ENDPOINT_MAX));
 }
@@ -109,9 +125,8 @@ static void finish_pair(struct engine *engine, struct pair *pair,
 static void finish_queue(struct engine *engine, struct endpoint_queue *queue,
 			 const struct probe_result *result)
 {
-	while (queue->next < queue->end)
-		finish_pair(engine, &engine->targets->pairs[queue->next++],
-			    result);
+	for (; is_left(queue); queue->started++)
+		finish_pair(engine, next_pair(engine, queue), result);
 }
 
 /* A connection is over: its result, and what it means for its endpoint. */
@@ -229,7 +244,7 @@ static void on_time_out(void *data)
 static bool start(struct engine *engine, struct endpoint_queue *queue)
 {
 	struct slot *slot = engine->free_slots;
-	struct pair *pair = &engine->targets->pairs[queue->next];
+	struct pair *pair = next_pair(engine, queue);
 	struct error err = { 0 };
 
 	if (connection_open(&slot->connection, pair, &queue->context,
@@ -238,14 +253,14 @@ static bool start(struct engine *engine, struct endpoint_queue *queue)
 			engine->limit = engine->in_flight;
 			return false;
 		}
-		queue->next++;
+		queue->started++;
 		finish_pair(
 			engine, pair,
 			&(struct probe_result){ .reason = REASON_CONNECT_ERROR,
 						.duration_us = DURATION_NONE });
 		return true;
 	}
-	queue->next++;
+	queue->started++;
 	queue->in_flight++;
 	engine->in_flight++;
 	engine->free_slots = slot->next_free;
@@ -348,22 +363,39 @@ static void fail_unresolved(struct engine *engine, struct endpoint_queue *queue)
 	finish_queue(engine, queue, &result);
 }
 
-static void set_up(const struct engine *engine, struct endpoint_queue *queue,
-		   const struct job_config *job)
+static void set_up(struct engine *engine, struct endpoint_queue *queue,
+		   const struct endpoint *endpoint)
 {
-	queue->offer = offer_first(job->handshake);
+	queue->endpoint = endpoint;
+	queue->offer = offer_first(endpoint->job->handshake);
 	queue->context = (struct probe_context){
-		.setup = probe_setup_of(engine->store->setup, job),
+		.setup = probe_setup_of(engine->store->setup, endpoint->job),
 		.cache = engine->store->cache,
 		.sessions = engine->store->sessions,
 	};
+	if (endpoint->pod->address.family == 0)
+		fail_unresolved(engine, queue);
+}
+
+/* Those whose turn comes first go ahead of all others. */
+static void make_all_ready(struct engine *engine)
+{
+	static const enum endpoint_turn turns[TURN_COUNT] = {
+		TURN_FIRST,
+		TURN_USUAL,
+		TURN_LAST,
+	};
+
+	for (size_t turn = 0; turn < TURN_COUNT; turn++)
+		for (size_t i = 0; i < engine->targets->endpoint_count; i++)
+			if (engine->targets->endpoints[i].turn == turns[turn])
+				make_ready(engine, &engine->queues[i]);
 }
 
 static int prepare(struct engine *engine, struct error *err)
 {
 	const struct target_set *targets = engine->targets;
 	size_t slots = engine->options->concurrency;
-	size_t pair = 0;
 
 	if (slots > targets->pair_count)
 		slots = targets->pair_count;
@@ -379,19 +411,9 @@ static int prepare(struct engine *engine, struct error *err)
 		engine->slots[i].next_free = engine->free_slots;
 		engine->free_slots = &engine->slots[i];
 	}
-	for (size_t i = 0; i < targets->endpoint_count; i++) {
-		struct endpoint_queue *queue = &engine->queues[i];
-
-		queue->next = pair;
-		while (pair < targets->pair_count &&
-		       targets->pairs[pair].endpoint == &targets->endpoints[i])
-			pair++;
-		queue->end = pair;
-		if (targets->endpoints[i].pod->address.family == 0)
-			fail_unresolved(engine, queue);
-		set_up(engine, queue, targets->endpoints[i].job);
-		make_ready(engine, queue);
-	}
+	for (size_t i = 0; i < targets->endpoint_count; i++)
+		set_up(engine, &engine->queues[i], &targets->endpoints[i]);
+	make_all_ready(engine);
 	engine->progress.total = targets->pair_count;
 	return 0;
 }

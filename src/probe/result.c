@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "probe/certificate.h"
 #include "probe/verify.h"
@@ -77,6 +78,42 @@ const char *pair_status_name(enum pair_status status)
 const char *probe_reason_name(enum probe_reason reason)
 {
 	return reason_names[reason];
+}
+
+/* The place of `name`, or -1. */
+static int find_name(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+bool verify_reason_of_name(const char *name, enum verify_reason *ret_reason)
+{
+	int place = find_name(verify_names, VERIFY_COUNT, name);
+
+	if (place >= 0)
+		*ret_reason = (enum verify_reason)place;
+	return place >= 0;
+}
+
+bool pair_status_of_name(const char *name, enum pair_status *ret_status)
+{
+	int place = find_name(status_names, STATUS_COUNT, name);
+
+	if (place >= 0)
+		*ret_status = (enum pair_status)place;
+	return place >= 0;
+}
+
+bool probe_reason_of_name(const char *name, enum probe_reason *ret_reason)
+{
+	int place = find_name(reason_names, REASON_COUNT, name);
+
+	if (place >= 0)
+		*ret_reason = (enum probe_reason)place;
+	return place >= 0;
 }
 
 int pair_status_rank(enum pair_status status)
@@ -175,6 +212,11 @@ static enum verify_reason settle_verify(const struct probe_result *result,
 bool probe_result_is_checked(const struct probe_result *result)
 {
 	return result->chain != NULL && result->chain->is_checked;
+}
+
+bool probe_result_open_failed(const struct probe_result *result)
+{
+	return !result->success && result->status != STATUS_NONE;
 }
 
 void probe_result_settle(struct probe_result *result, struct wall_time now)

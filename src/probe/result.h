@@ -117,9 +117,17 @@ void probe_result_doubt(struct probe_result *result);
  * be verified. */
 bool probe_result_is_checked(const struct probe_result *result);
 
+/* Whether the connection or its handshake failed, as the counter of errors has
+ * it: not where it was not tried, and not where nothing can be said. */
+bool probe_result_open_failed(const struct probe_result *result);
+
+/* The words, and back: false if there is no such word. */
 const char *verify_reason_name(enum verify_reason reason); /* "" for OK */
 const char *pair_status_name(enum pair_status status);	   /* "none" for NONE */
 const char *probe_reason_name(enum probe_reason reason);   /* "" for NONE */
+bool verify_reason_of_name(const char *name, enum verify_reason *ret_reason);
+bool pair_status_of_name(const char *name, enum pair_status *ret_status);
+bool probe_reason_of_name(const char *name, enum probe_reason *ret_reason);
 
 /* Whether there was no connection: a matter of the endpoint, not of the pair.
  */

@@ -90,9 +90,14 @@ static void fill(const struct job_discovery *job, struct target_set *set)
 		struct endpoint *endpoint =
 			&set->endpoints[set->endpoint_count++];
 
-		*endpoint = (struct endpoint){ job->job, pod };
+		*endpoint = (struct endpoint){
+			.job = job->job,
+			.pod = pod,
+			.first_pair = set->pair_count,
+		};
 		for (size_t j = 0; j < count_domains(job, pod); j++)
 			add_pairs(endpoint, domain_at(job, pod, j), set);
+		endpoint->pair_count = set->pair_count - endpoint->first_pair;
 	}
 }
 

@@ -21,7 +21,7 @@ struct state {
 	char *path; /* NULL: there is no state */
 	struct state_reader old;
 	struct state_writer new;
-	struct wall_time last_success; /* for the new one */
+	struct run_record record; /* for the new one */
 	bool is_committed;
 	struct error complaint;
 };
@@ -97,8 +97,9 @@ int state_open(const char *path, struct state **ret_state, struct error *err)
 	}
 	if (state->complaint.code != ERROR_NONE)
 		error_prefix(&state->complaint, "%s", path);
-	if (!is_in_future(state->old.last_success))
-		state->last_success = state->old.last_success;
+	state->record = state->old.record;
+	if (is_in_future(state->record.last_success))
+		state->record.last_success = (struct wall_time){ 0 };
 	*ret_state = TAKE(state);
 	return 0;
 }
@@ -109,9 +110,15 @@ const char *state_complaint(const struct state *state)
 						     state->complaint.message;
 }
 
-struct wall_time state_last_success(const struct state *state)
+struct run_record state_record(const struct state *state)
 {
-	return state->last_success;
+	return state->record;
+}
+
+int state_recall_pairs(struct state *state, struct history *history,
+		       struct error *err)
+{
+	return state_reader_recall_pairs(&state->old, history, err);
 }
 
 static int recall(void *data, const char *key, int64_t max_age_ms,
@@ -196,10 +203,16 @@ struct list_memory state_list_memory(struct state *state)
 	};
 }
 
-void state_set_last_success(struct state *state, struct wall_time at)
+void state_keep_pairs(struct state *state, const struct history *history)
 {
-	state->last_success =
-		state_line_time_fits(at) ? at : (struct wall_time){ 0 };
+	state_writer_history(&state->new, history);
+}
+
+void state_set_record(struct state *state, const struct run_record *record)
+{
+	state->record = *record;
+	if (!state_line_time_fits(record->last_success))
+		state->record.last_success = (struct wall_time){ 0 };
 }
 
 /* Lines of the old file as they are. */
@@ -237,17 +250,22 @@ int state_commit(struct state *state, struct error *err)
 		if (list->is_recalled && !list->is_kept)
 			carry_over(state, list);
 	}
-	state_writer_last_success(&state->new, state->last_success);
+	state_writer_record(&state->new, &state->record);
 	r = state_writer_commit(&state->new, err);
 	state->is_committed = r == 0;
 	return r;
 }
 
-/* Copies the file line by line, but for what it says of the last success. */
-static int copy_with_success(struct line_reader *lines,
-			     struct json_tokener *tokener,
-			     struct state_writer *writer, struct wall_time at,
-			     struct error *err)
+bool state_is_committed(const struct state *state)
+{
+	return state->is_committed;
+}
+
+/* Copies the file line by line, but for its record. */
+static int copy_with_record(struct line_reader *lines,
+			    struct json_tokener *tokener,
+			    struct state_writer *writer,
+			    const struct run_record *record, struct error *err)
 {
 	for (;;) {
 		CLEANUP(state_line_release)
@@ -263,15 +281,15 @@ static int copy_with_success(struct line_reader *lines,
 			return r;
 		if (parsed.kind == STATE_LINE_END)
 			return 0;
-		if (parsed.kind == STATE_LINE_LAST_SUCCESS)
-			state_writer_last_success(writer, at);
-		else
+		if (parsed.kind == STATE_LINE_RUNS)
+			state_writer_record(writer, record);
+		else if (parsed.kind != STATE_LINE_LAST_SUCCESS)
 			state_writer_copy(writer, line, size);
 	}
 }
 
-int state_put_back_last_success(struct state *state, struct wall_time at,
-				struct error *err)
+int state_put_back_record(struct state *state, const struct run_record *record,
+			  struct error *err)
 {
 	CLEANUP(state_reader_release)
 	struct state_reader written = STATE_READER_INIT;
@@ -292,11 +310,11 @@ int state_put_back_last_success(struct state *state, struct wall_time at,
 	if (r < 0)
 		return r;
 	line_reader_seek(&written.lines, 0);
-	r = copy_with_success(&written.lines, written.tokener, &writer, at,
-			      err);
+	r = copy_with_record(&written.lines, written.tokener, &writer, record,
+			     err);
 	if (r < 0)
 		return error_prefix(err, "%s", state->path);
-	state->last_success = at;
+	state_set_record(state, record);
 	return state_writer_commit(&writer, err);
 }
 

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What survives a run: the lists that discovery made, and when a run last
- * succeeded. doc/state.md describes the file. It is read and written line by
- * line: in memory there is an index of its lists, whatever their size.
+ * What survives a run: the lists that discovery made, what is counted over all
+ * runs, and what went wrong with pairs. doc/state.md describes the file. It is
+ * read and written line by line: in memory there is an index of its lists,
+ * whatever their size.
  *
  *	state_default_path(&path, err)	     unless one is configured
  *	lock_state_file(path, &lock, err)    only in a run that writes it
  *	state_open(path, &state, err)	     ... state_complaint(state)
  *	state_begin_write(state, err)	     only in a run that writes it
- *	... state_list_memory(state), state_last_success(state) ...
- *	state_set_last_success(state, started_at)
+ *	... state_list_memory(state), state_record(state) ...
+ *	state_recall_pairs(state, &history, err)
+ *	... history_advance(&history) ...
+ *	state_keep_pairs(state, &history)
+ *	state_set_record(state, &record)
  *	state_commit(state, err)
- *	... state_put_back_last_success(state, before, err) ...
+ *	... state_put_back_record(state, &record, err) ...
  *	state_close(state)
  *
- * Lists are written as they come, to a temporary file that takes the old one's
- * place with the commit; a run that is killed leaves the old one. A run that
- * does not begin to write reads the same and changes nothing. No secret may go
- * into it.
+ * Lists and pairs are written as they come, to a temporary file that takes the
+ * old one's place with the commit; a run that is killed leaves the old one. A
+ * run that does not begin to write reads the same and changes nothing. No
+ * secret may go into it.
  *
  * A path that is NULL or "none" means no state: every function is then a no-op
  * that succeeds.
@@ -31,6 +35,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "discovery/found.h"
+#include "state/history.h"
+#include "state/state_line.h"
 
 /* As StateDirectory= of the unit and the package have it. */
 #define STATE_DEFAULT_DIRECTORY "/var/lib/certificate-expiry-monitor"
@@ -90,25 +96,37 @@ int state_begin_write(struct state *state, struct error *err)
  * What fails is returned by the commit. */
 struct list_memory state_list_memory(struct state *state);
 
-/* When the last run that succeeded began; {0} if none did, or if that lies in
- * the future. */
-struct wall_time state_last_success(const struct state *state);
+/* What is counted over all runs; nothing in a success that lies in the future.
+ */
+struct run_record state_record(const struct state *state);
 
 /* For the commit; without it what the old file says stays. */
-void state_set_last_success(struct state *state, struct wall_time at);
+void state_set_record(struct state *state, const struct run_record *record);
+
+/* Sets what is remembered of the history's pairs; in a new history, the rest
+ * is as of pairs that are not remembered. Fails for want of memory only. */
+int state_recall_pairs(struct state *state, struct history *history,
+		       struct error *err) __attribute__((warn_unused_result));
+
+/* Remembers the history's pairs, and no others; once at most. What fails is
+ * returned by the commit. */
+void state_keep_pairs(struct state *state, const struct history *history);
 
 /* Puts the new file in place, mode 0600, whole and on the disk: the lists that
  * were kept in this run, those that were recalled and not kept, as they were,
- * and no others. On failure (the first since state_begin_write(); the message
- * names the path) the old file stays. Does nothing in a run that does not
- * write, and the second time. */
+ * and no others; the pairs that were kept, and the record. On failure (the
+ * first since state_begin_write(); the message names the path) the old file
+ * stays. Does nothing in a run that does not write, and the second time. */
 int state_commit(struct state *state, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Whether a commit succeeded: what this run counts is counted for good. */
+bool state_is_committed(const struct state *state);
+
 /* After the commit: the run failed after all. Makes the file say so, with
  * everything else in it as it is. */
-int state_put_back_last_success(struct state *state, struct wall_time at,
-				struct error *err)
+int state_put_back_record(struct state *state, const struct run_record *record,
+			  struct error *err)
 	__attribute__((warn_unused_result));
 
 /* Frees; without a commit nothing has changed. NULL is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines by json-c, one at a time.
+ * Lines to read, by json-c, one at a time.
  */
 #include <config.h>
 
@@ -9,11 +9,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
 
 #define DEPTH_MAX 16 /* ours have 1; a later version may nest */
 #define PORT_MAX 65535
-#define SECONDS_MAX (STATE_TIME_MAX_MS / 1000)
 #define COUNT_MAX INT64_C(1000000000)
 
 static void cleanup_object(struct json_object **object)
@@ -139,8 +137,8 @@ static const char *read_name(struct json_object *object,
 	if (!get_gateway(object, &line->name.gateway))
 		return "gateway";
 	if (has_member(object, "not_before") &&
-	    !get_number(object, "not_before", -SECONDS_MAX, SECONDS_MAX,
-			&line->name.not_before))
+	    !get_number(object, "not_before", -STATE_SECONDS_MAX,
+			STATE_SECONDS_MAX, &line->name.not_before))
 		return "not_before";
 	return NULL;
 }
@@ -150,6 +148,108 @@ static const char *read_last_success(struct json_object *object,
 {
 	if (!get_time(object, "last_success", &line->last_success))
 		return "last_success";
+	return NULL;
+}
+
+/* 0 where there is no such member. */
+static bool get_counter(struct json_object *object, const char *key,
+			uint64_t *ret_counter)
+{
+	int64_t number = 0;
+
+	if (has_member(object, key) &&
+	    !get_number(object, key, 0, STATE_COUNTER_MAX, &number))
+		return false;
+	*ret_counter = (uint64_t)number;
+	return true;
+}
+
+static const char *read_runs(struct json_object *object,
+			     struct state_line *line)
+{
+	if (!get_counter(object, "runs", &line->counted.runs))
+		return "runs";
+	if (!get_counter(object, "failures", &line->counted.failures))
+		return "failures";
+	return NULL;
+}
+
+static const char *read_endpoint(struct json_object *object,
+				 struct state_line *line)
+{
+	struct endpoint_labels *labels = &line->endpoint;
+	const struct {
+		const char *key;
+		const char **text;
+	} members[] = {
+		{ "endpoint", &labels->pod },  { "ns", &labels->ns },
+		{ "job", &labels->job_name },  { "port", &labels->port },
+		{ "family", &labels->family },
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (!get_text(object, members[i].key, STATE_NAME_MAX,
+			      members[i].text))
+			return members[i].key;
+	return NULL;
+}
+
+static bool key_type_of_name(const char *name, enum key_type *ret_type)
+{
+	for (enum key_type t = KEY_TYPE_ANY; t < KEY_TYPE_COUNT; t++) {
+		if (strcmp(key_type_name(t), name) == 0) {
+			*ret_type = t;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool get_outcome(struct json_object *object,
+			struct pair_outcome *ret_outcome,
+			const char **ret_misfit)
+{
+	const char *text;
+
+	*ret_outcome = (struct pair_outcome){ .status = STATUS_VALID };
+	*ret_misfit = "status";
+	if (has_member(object, "status") &&
+	    (!get_text(object, "status", STATE_NAME_MAX, &text) ||
+	     !pair_status_of_name(text, &ret_outcome->status)))
+		return false;
+	*ret_misfit = "reason";
+	if (has_member(object, "reason") &&
+	    (!get_text(object, "reason", STATE_NAME_MAX, &text) ||
+	     !probe_reason_of_name(text, &ret_outcome->reason)))
+		return false;
+	*ret_misfit = "verify";
+	return !has_member(object, "verify") ||
+	       (get_text(object, "verify", STATE_NAME_MAX, &text) &&
+		verify_reason_of_name(text, &ret_outcome->verify));
+}
+
+static const char *read_pair(struct json_object *object,
+			     struct state_line *line)
+{
+	struct pair_history *history = &line->pair.history;
+	const char *misfit;
+	const char *text;
+
+	*history = (struct pair_history){ 0 };
+	line->pair.type = KEY_TYPE_ANY;
+	if (!get_text(object, "domain", STATE_NAME_MAX, &line->pair.domain))
+		return "domain";
+	if (has_member(object, "key") &&
+	    (!get_text(object, "key", STATE_NAME_MAX, &text) ||
+	     !key_type_of_name(text, &line->pair.type)))
+		return "key";
+	if (!get_outcome(object, &history->outcome, &misfit))
+		return misfit;
+	if (!get_counter(object, "open_errors", &history->open_errors))
+		return "open_errors";
+	if (!get_counter(object, "close_errors", &history->close_errors))
+		return "close_errors";
+	history->was_left_out = has_member(object, "left_out");
 	return NULL;
 }
 
@@ -174,6 +274,9 @@ static const struct {
 	{ "pod", STATE_LINE_POD, read_pod },
 	{ "name", STATE_LINE_NAME, read_name },
 	{ "last_success", STATE_LINE_LAST_SUCCESS, read_last_success },
+	{ "runs", STATE_LINE_RUNS, read_runs },
+	{ "endpoint", STATE_LINE_ENDPOINT, read_endpoint },
+	{ "domain", STATE_LINE_PAIR, read_pair },
 	{ "end", STATE_LINE_END, read_end },
 };
 
@@ -241,166 +344,4 @@ void state_line_release(struct state_line *line)
 {
 	(void)json_object_put(line->object);
 	*line = (struct state_line){ .kind = STATE_LINE_OTHER };
-}
-
-/* --- Whether it can be read again ----------------------------------------- */
-
-static bool text_fits(const char *text, size_t max_bytes)
-{
-	return strlen(text) <= max_bytes && text_is_utf8(text);
-}
-
-static bool gateway_fits(const char *gateway)
-{
-	return gateway == NULL || text_fits(gateway, STATE_GATEWAY_MAX);
-}
-
-bool state_line_pod_fits(const struct pod_facts *pod)
-{
-	return text_fits(pod->name, STATE_NAME_MAX) &&
-	       text_fits(pod->ns, STATE_NAME_MAX) &&
-	       gateway_fits(pod->gateway) && (pod->is_skipped || pod->port > 0);
-}
-
-bool state_line_name_fits(const struct found_name *name)
-{
-	return text_fits(name->text, FOUND_TEXT_MAX) &&
-	       gateway_fits(name->gateway) &&
-	       name->not_before >= -SECONDS_MAX &&
-	       name->not_before <= SECONDS_MAX;
-}
-
-bool state_line_time_fits(struct wall_time at)
-{
-	return at.ms >= 0 && at.ms <= STATE_TIME_MAX_MS;
-}
-
-bool state_line_key_fits(const char *key)
-{
-	return text_fits(key, STATE_KEY_MAX);
-}
-
-/* --- Printing ------------------------------------------------------------- */
-
-/* Takes `value`, which may be NULL for want of memory. */
-static bool add(struct json_object *object, const char *key,
-		struct json_object *value)
-{
-	if (value != NULL && json_object_object_add(object, key, value) == 0)
-		return true;
-	(void)json_object_put(value);
-	return false;
-}
-
-static bool add_text(struct json_object *object, const char *key,
-		     const char *text)
-{
-	return text == NULL || add(object, key, json_object_new_string(text));
-}
-
-static bool add_number(struct json_object *object, const char *key,
-		       int64_t number)
-{
-	return add(object, key, json_object_new_int64(number));
-}
-
-/* Appends the object, unless something of it is missing. */
-static int print(struct buffer *out, struct json_object *object, bool is_whole,
-		 struct error *err)
-{
-	const char *text = NULL;
-	size_t size = 0;
-	int r;
-
-	if (is_whole)
-		text = json_object_to_json_string_length(
-			object,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-			&size);
-	if (text == NULL)
-		return error_memory(err);
-	r = buffer_append(out, text, size, err);
-	return r < 0 ? r : buffer_append(out, "\n", 1, err);
-}
-
-int state_line_print_header(struct buffer *out, struct wall_time written_at,
-			    struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	bool ok = object != NULL &&
-		  add_number(object, "version", STATE_VERSION) &&
-		  add_text(object, "program", PACKAGE_STRING) &&
-		  add_number(object, "written_at", written_at.ms);
-
-	return print(out, object, ok, err);
-}
-
-int state_line_print_list(struct buffer *out, const char *key,
-			  struct wall_time listed_at, size_t items,
-			  struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	bool ok = object != NULL && add_text(object, "list", key) &&
-		  add_number(object, "listed_at", listed_at.ms) &&
-		  add_number(object, "items", (int64_t)items);
-
-	return print(out, object, ok, err);
-}
-
-int state_line_print_pod(struct buffer *out, const struct pod_facts *pod,
-			 struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	char address[ADDRESS_TEXT_MAX];
-	bool ok = object != NULL && add_text(object, "pod", pod->name) &&
-		  add_text(object, "ns", pod->ns) &&
-		  add_text(object, "gateway", pod->gateway);
-
-	if (pod->is_skipped) {
-		ok = ok && add_text(object, "skip", pod_skip_name(pod->skip));
-		return print(out, object, ok, err);
-	}
-	if (pod->address.family != 0) {
-		address_format(&pod->address, address);
-		ok = ok && add_text(object, "address", address);
-	}
-	ok = ok && add_number(object, "port", pod->port);
-	return print(out, object, ok, err);
-}
-
-int state_line_print_name(struct buffer *out, const struct found_name *name,
-			  struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	bool ok = object != NULL && add_text(object, "name", name->text) &&
-		  add_text(object, "gateway", name->gateway) &&
-		  (name->not_before == 0 ||
-		   add_number(object, "not_before", name->not_before));
-
-	return print(out, object, ok, err);
-}
-
-int state_line_print_last_success(struct buffer *out, struct wall_time at,
-				  struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	bool ok = object != NULL && add_number(object, "last_success", at.ms);
-
-	return print(out, object, ok, err);
-}
-
-int state_line_print_end(struct buffer *out, uint64_t lines, struct error *err)
-{
-	CLEANUP(cleanup_object)
-	struct json_object *object = json_object_new_object();
-	bool ok = object != NULL &&
-		  add(object, "end", json_object_new_boolean(1)) &&
-		  add_number(object, "lines", (int64_t)lines);
-
-	return print(out, object, ok, err);
 }

@@ -5,7 +5,8 @@
  * follows which is not known here.
  *
  * Another kind of line: a name here, a row in the table of state_line.c with a
- * function that reads it, a function that prints it. Earlier programs skip it.
+ * function that reads it, a function in state_line_print.c. Earlier programs
+ * skip it.
  */
 #ifndef CEM_STATE_STATE_LINE_H
 #define CEM_STATE_STATE_LINE_H
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "discovery/found.h"
+#include "state/history.h"
 
 #define STATE_VERSION 1
 #define STATE_LINE_MAX ((size_t)64 * 1024) /* bytes, without the newline */
@@ -31,6 +33,17 @@
 
 /* The end of the year 9999: a later time is damage. */
 #define STATE_TIME_MAX_MS INT64_C(253402300799999)
+#define STATE_SECONDS_MAX (STATE_TIME_MAX_MS / 1000)
+
+/* What a metric, a float64, can count to. */
+#define STATE_COUNTER_MAX (INT64_C(1) << 53)
+
+/* What is counted over all runs that wrote a state. */
+struct run_record {
+	uint64_t runs;
+	uint64_t failures;	       /* of them */
+	struct wall_time last_success; /* when it began; {0}: never */
+};
 
 enum state_line_kind {
 	STATE_LINE_HEADER,
@@ -38,6 +51,9 @@ enum state_line_kind {
 	STATE_LINE_POD,	 /* an item */
 	STATE_LINE_NAME, /* likewise */
 	STATE_LINE_LAST_SUCCESS,
+	STATE_LINE_RUNS,
+	STATE_LINE_ENDPOINT, /* its pairs follow */
+	STATE_LINE_PAIR,
 	STATE_LINE_END,
 	STATE_LINE_OTHER, /* a later version's: skip it */
 };
@@ -72,7 +88,17 @@ struct state_line {
 			int64_t not_before;
 		} name;
 		struct wall_time last_success; /* {0}: never */
-		uint64_t end;		       /* lines before this one */
+		struct {
+			uint64_t runs;
+			uint64_t failures;
+		} counted;
+		struct endpoint_labels endpoint;
+		struct {
+			const char *domain;
+			enum key_type type;
+			struct pair_history history;
+		} pair;
+		uint64_t end; /* lines before this one */
 	};
 	struct json_object *object; /* what the texts live in */
 };
@@ -94,6 +120,7 @@ bool state_line_time_fits(struct wall_time at);
 bool state_line_pod_fits(const struct pod_facts *pod);
 bool state_line_name_fits(const struct found_name *name);
 bool state_line_key_fits(const char *key);
+bool state_line_endpoint_fits(const struct endpoint_labels *labels);
 
 /* Append a line, with its newline. They fail for want of memory only. */
 int state_line_print_header(struct buffer *out, struct wall_time written_at,
@@ -110,6 +137,18 @@ int state_line_print_name(struct buffer *out, const struct found_name *name,
 	__attribute__((warn_unused_result));
 int state_line_print_last_success(struct buffer *out, struct wall_time at,
 				  struct error *err)
+	__attribute__((warn_unused_result));
+int state_line_print_runs(struct buffer *out, const struct run_record *record,
+			  struct error *err)
+	__attribute__((warn_unused_result));
+int state_line_print_endpoint(struct buffer *out,
+			      const struct endpoint_labels *labels,
+			      struct error *err)
+	__attribute__((warn_unused_result));
+/* What is as in a pair that is not remembered is left out. */
+int state_line_print_pair(struct buffer *out, const char *domain,
+			  enum key_type type,
+			  const struct pair_history *history, struct error *err)
 	__attribute__((warn_unused_result));
 int state_line_print_end(struct buffer *out, uint64_t lines, struct error *err)
 	__attribute__((warn_unused_result));

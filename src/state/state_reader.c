@@ -189,7 +189,17 @@ static int scan_line(struct scan *scan, const struct state_line *line,
 		return begin_list(scan, line, problem);
 	case STATE_LINE_LAST_SUCCESS:
 		if (line->misfit == NULL)
-			scan->reader->last_success = line->last_success;
+			scan->reader->record.last_success = line->last_success;
+		return 0;
+	case STATE_LINE_RUNS:
+		if (line->misfit == NULL) {
+			scan->reader->record.runs = line->counted.runs;
+			scan->reader->record.failures = line->counted.failures;
+		}
+		return 0;
+	case STATE_LINE_ENDPOINT:
+		if (scan->reader->pairs_offset == 0)
+			scan->reader->pairs_offset = scan->offset;
 		return 0;
 	case STATE_LINE_END:
 		if (line->misfit != NULL || line->end != scan->number - 1)
@@ -199,6 +209,7 @@ static int scan_line(struct scan *scan, const struct state_line *line,
 		return 0;
 	case STATE_LINE_POD:
 	case STATE_LINE_NAME:
+	case STATE_LINE_PAIR:
 	case STATE_LINE_OTHER:
 		break;
 	}
@@ -420,6 +431,54 @@ int state_reader_recall(struct state_reader *reader,
 	if (r > 0)
 		return 1;
 	found_truncate(found, pods, names);
+	if (r != -ERROR_MEMORY)
+		return 0;
+	*err = problem;
+	return r;
+}
+
+/* The endpoint that the line speaks of, if this run probes it. */
+static const struct endpoint *endpoint_of(const struct history *history,
+					  const struct state_line *line)
+{
+	if (line->misfit != NULL)
+		return NULL;
+	return history_find_endpoint(history, &line->endpoint);
+}
+
+static void set_pair(const struct history *history,
+		     const struct endpoint *endpoint,
+		     const struct state_line *line)
+{
+	struct pair_history *pair = NULL;
+
+	if (endpoint != NULL && line->misfit == NULL)
+		pair = history_find_pair(history, endpoint, line->pair.domain,
+					 line->pair.type);
+	if (pair != NULL)
+		*pair = line->pair.history;
+}
+
+int state_reader_recall_pairs(struct state_reader *reader,
+			      struct history *history, struct error *err)
+{
+	const struct endpoint *endpoint = NULL;
+	struct error problem = { 0 };
+	int r = 1;
+
+	if (reader->fd < 0 || reader->pairs_offset == 0)
+		return 0;
+	line_reader_seek(&reader->lines, reader->pairs_offset);
+	while (r > 0) {
+		CLEANUP(state_line_release)
+		struct state_line line = { .kind = STATE_LINE_OTHER };
+
+		r = next_line(reader, &line, &problem);
+		if (r > 0 && line.kind == STATE_LINE_ENDPOINT)
+			endpoint = endpoint_of(history, &line);
+		else if (r > 0 && line.kind == STATE_LINE_PAIR)
+			set_pair(history, endpoint, &line);
+	}
 	if (r != -ERROR_MEMORY)
 		return 0;
 	*err = problem;

@@ -16,7 +16,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "discovery/found.h"
+#include "state/history.h"
 #include "state/line_reader.h"
+#include "state/state_line.h"
 
 #define STATE_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
 #define STATE_LISTS_MAX 65536
@@ -40,7 +42,8 @@ struct state_reader {
 	struct line_reader lines;
 	struct json_tokener *tokener;
 	struct state_list *lists; /* uthash, in the order of the file */
-	struct wall_time last_success;
+	uint64_t pairs_offset;	  /* of the first endpoint; 0: there is none */
+	struct run_record record;
 };
 
 #define STATE_READER_INIT                                                      \
@@ -73,5 +76,12 @@ int state_reader_find_or_add(struct state_reader *reader, const char *key,
 int state_reader_recall(struct state_reader *reader,
 			const struct state_list *list, struct found *found,
 			struct error *err) __attribute__((warn_unused_result));
+
+/* Sets what the file says of the history's pairs; others are passed over, and
+ * so is all that follows if the file has changed under us. Fails for want of
+ * memory only. O(lines log pairs). */
+int state_reader_recall_pairs(struct state_reader *reader,
+			      struct history *history, struct error *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -7,7 +7,6 @@
 #include "state/state_writer.h"
 
 #include "base/file.h"
-#include "state/state_line.h"
 #include "state/state_reader.h"
 
 /* Written out past the first; a line fits between it and the second. */
@@ -113,14 +112,66 @@ void state_writer_list(struct state_writer *writer, const char *key,
 			 &err);
 }
 
-void state_writer_last_success(struct state_writer *writer, struct wall_time at)
+void state_writer_record(struct state_writer *writer,
+			 const struct run_record *record)
 {
 	struct error err = { 0 };
 
 	if (is_writing(writer))
 		end_line(writer,
-			 state_line_print_last_success(&writer->out, at, &err),
+			 state_line_print_runs(&writer->out, record, &err),
 			 &err);
+	if (is_writing(writer))
+		end_line(writer,
+			 state_line_print_last_success(
+				 &writer->out, record->last_success, &err),
+			 &err);
+}
+
+static void write_pair(struct state_writer *writer, const struct pair *pair,
+		       const struct pair_history *history)
+{
+	struct error err = { 0 };
+
+	if (is_writing(writer))
+		end_line(writer,
+			 state_line_print_pair(&writer->out, pair->domain->name,
+					       pair->key_type, history, &err),
+			 &err);
+}
+
+/* The endpoint's line precedes those of its pairs. */
+static void write_endpoint(struct state_writer *writer,
+			   const struct history *history,
+			   const struct endpoint *endpoint)
+{
+	const struct endpoint_labels labels = endpoint_labels_of(endpoint);
+	size_t end = endpoint->first_pair + endpoint->pair_count;
+	bool has_line = false;
+	struct error err = { 0 };
+
+	if (!state_line_endpoint_fits(&labels))
+		return;
+	for (size_t i = endpoint->first_pair; i < end; i++) {
+		if (pair_history_is_blank(&history->pairs[i]))
+			continue;
+		if (!has_line && is_writing(writer))
+			end_line(writer,
+				 state_line_print_endpoint(&writer->out,
+							   &labels, &err),
+				 &err);
+		has_line = true;
+		write_pair(writer, &history->targets->pairs[i],
+			   &history->pairs[i]);
+	}
+}
+
+void state_writer_history(struct state_writer *writer,
+			  const struct history *history)
+{
+	for (size_t i = 0; i < history->targets->endpoint_count; i++)
+		write_endpoint(writer, history,
+			       &history->targets->endpoints[i]);
 }
 
 void state_writer_copy(struct state_writer *writer, const char *line,

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "discovery/found.h"
+#include "state/history.h"
+#include "state/state_line.h"
 
 struct state_writer {
 	bool is_open;
@@ -41,8 +43,12 @@ void state_writer_header(struct state_writer *writer,
 void state_writer_list(struct state_writer *writer, const char *key,
 		       struct wall_time listed_at, const struct found *found);
 
-void state_writer_last_success(struct state_writer *writer,
-			       struct wall_time at);
+void state_writer_record(struct state_writer *writer,
+			 const struct run_record *record);
+
+/* All pairs of which there is something to remember. */
+void state_writer_history(struct state_writer *writer,
+			  const struct history *history);
 
 /* A line as it is, given without its newline. */
 void state_writer_copy(struct state_writer *writer, const char *line,

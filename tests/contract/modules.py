@@ -12,7 +12,7 @@ import sys
 TOP = pathlib.Path(os.environ.get("srcdir", "."))
 
 # What only a whole run can show: tests/e2e does.
-BY_RUNNING_IT = {"main", "monitor"}
+BY_RUNNING_IT = {"main", "monitor", "monitor_state"}
 
 # Files that share a header.
 PART_OF = {

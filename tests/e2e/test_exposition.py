@@ -31,6 +31,8 @@ STANDARD = {
     "cert_verify_failure_info": ("gauge", PAIR | {"reason"}),
     "probe_success": ("gauge", PAIR),
     "probe_failure_info": ("gauge", PAIR | {"reason"}),
+    "tls_open_connection_errors_total": ("counter", PAIR),
+    "tls_close_connection_errors_total": ("counter", PAIR),
     "cert_info": ("gauge", {"fingerprint_sha256", "subject_cn", "issuer_cn",
                             "serial_number", "key_algorithm",
                             "signature_algorithm"}),
@@ -46,6 +48,8 @@ STANDARD = {
     "last_success_timestamp_seconds": ("gauge", set()),
     "run_deadline_exceeded": ("gauge", set()),
     "series_limited": ("gauge", set()),
+    "runs_total": ("counter", set()),
+    "run_failures_total": ("counter", set()),
     "build_info": ("gauge", {"version", "gnutls", "libcurl", "json_c"}),
 }
 #: What `full` adds, wherever it stands; ocsp_next_update_timestamp_seconds
@@ -59,11 +63,12 @@ FULL = {
 #: Values that are times, or grow with them.
 TIMES = {"seconds_until_cert_expires", "seconds_since_cert_issued",
          "discovery_timestamp_seconds", "run_timestamp_seconds",
-         "run_duration_seconds", "last_success_timestamp_seconds"}
+         "run_duration_seconds", "last_success_timestamp_seconds",
+         "tls_open_connection_errors_total", "runs_total"}
 
 RUN = {name for name in STANDARD if name.startswith(
-    ("run_", "last_", "series_", "build_", "pairs", "matching_", "skipped_",
-     "discovery_"))}
+    ("run_", "runs_", "last_", "series_", "build_", "pairs", "matching_",
+     "skipped_", "discovery_"))}
 SUMMARY = {
     "domain_pairs": POOL | {"status"},
     "domain_cert_not_after_timestamp_seconds": POOL,

@@ -215,7 +215,7 @@ void assert_usable(const char *path)
 	struct error err = { 0 };
 	size_t a = count_items(state, "a");
 	size_t b = count_items(state, "b");
-	struct wall_time success = state_last_success(state);
+	struct wall_time success = state_record(state).last_success;
 
 	assert_true(a == 0 || a == 2);
 	assert_in_range(b, 0, 1);
@@ -230,6 +230,6 @@ void assert_usable(const char *path)
 	state = open_good_state(path);
 	assert_int_equal(count_items(state, "a"), a);
 	assert_int_equal(count_items(state, "b"), b);
-	assert_int_equal(state_last_success(state).ms, success.ms);
+	assert_int_equal(state_record(state).last_success.ms, success.ms);
 	state_close(state);
 }

@@ -62,7 +62,16 @@ bool has_list(struct state *state, const char *key);
 #define NAME_1 "{\"name\":\"x.example\",\"gateway\":\"e/g\",\"not_before\":7}\n"
 #define SUCCESS "{\"last_success\":1700000000000}\n"
 #define END(lines) "{\"end\":true,\"lines\":" #lines "}\n"
-#define WHOLE HEADER LIST_A POD_1 POD_2 LIST_B NAME_1 SUCCESS END(7)
+#define ENDPOINT_1                                                             \
+	"{\"endpoint\":\"p1\",\"ns\":\"e\",\"job\":\"j\",\"port\":\"443\","    \
+	"\"family\":\"\"}\n"
+#define PAIR_1                                                                 \
+	"{\"domain\":\"x.example\",\"key\":\"rsa\",\"status\":\"expired\","    \
+	"\"open_errors\":3,\"left_out\":true}\n"
+#define RUNS "{\"runs\":5,\"failures\":1}\n"
+#define WHOLE                                                                  \
+	HEADER LIST_A POD_1 POD_2 LIST_B NAME_1 ENDPOINT_1 PAIR_1 RUNS SUCCESS \
+		END(10)
 
 void write_bytes(const char *path, const char *bytes, size_t size);
 

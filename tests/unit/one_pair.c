@@ -27,7 +27,7 @@ int one_pair_setup(void **state)
 	p->job = (struct job_config){ .name = job_name };
 	p->pod = (struct pod){ .ns = ns, .name = pod_name };
 	assert_true(address_parse("127.0.0.1", &p->pod.address));
-	p->endpoint = (struct endpoint){ &p->job, &p->pod };
+	p->endpoint = (struct endpoint){ .job = &p->job, .pod = &p->pod };
 	p->domain = (struct domain){ a_example, a_example, false };
 	p->pair =
 		(struct pair){ .endpoint = &p->endpoint, .domain = &p->domain };

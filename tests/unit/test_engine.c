@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -19,14 +20,19 @@
 #include "probe/connection.h"
 #include "support.h"
 
-static int connects;	    /* so far */
-static int connect_failure; /* errno of each, 0: a real one */
+static int connects;		     /* so far */
+static int connect_failure;	     /* errno of each, 0: a real one */
+static in_port_t connected_ports[8]; /* of the first ones */
 
 int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
 
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
+	const struct sockaddr_in *ipv4 = (const void *)address;
+
+	if ((size_t)connects < COUNT_OF(connected_ports))
+		connected_ports[connects] = ntohs(ipv4->sin_port);
 	connects++;
 	if (connect_failure == 0)
 		return __real_connect(fd, address, length);
@@ -116,6 +122,40 @@ static void test_connect_failures(void **state)
 		assert_int_equal(connects, 2);
 	}
 	server_stop(&f->server);
+}
+
+/* Whoever was left out, or is dead, has another turn. */
+static void test_turns(void **state)
+{
+	static const struct {
+		enum endpoint_turn turn;
+		in_port_t port;
+	} order[] = {
+		{ TURN_LAST, 4 },  { TURN_USUAL, 2 }, { TURN_FIRST, 1 },
+		{ TURN_USUAL, 3 }, { TURN_LAST, 5 },
+	};
+	struct many_pairs *f = *state;
+
+	many_pairs_prepare(f, SERVER_REFUSES, COUNT_OF(order), 3);
+	for (size_t i = 0; i < COUNT_OF(order); i++) {
+		f->w.targets.endpoints[i].turn = order[i].turn;
+		f->w.discovery.jobs[0].pods.items[i].port = order[i].port;
+	}
+	f->w.targets.endpoints[2].pair_offset = 2;
+	f->options.concurrency = 1;
+	connect_failure = ECONNREFUSED;
+	many_pairs_run(f);
+	server_stop(&f->server);
+	assert_int_equal(connects, COUNT_OF(order));
+	for (size_t i = 0; i < COUNT_OF(order); i++)
+		assert_int_equal(connected_ports[i], i + 1);
+	many_pairs_assert_all(f, STATUS_NOT_FOUND, REASON_CONNECT_REFUSED);
+	/* An endpoint begins with the pair that was left out, and goes round.
+	 */
+	for (size_t i = 0; i < COUNT_OF(order) * 3; i++)
+		assert_int_equal(f->w.targets.pairs[i].result.duration_us !=
+					 DURATION_NONE,
+				 i == 6 + 2 || (i % 3 == 0 && i != 6));
 }
 
 /* A dead pod costs one timeout, however many domains it has. */
@@ -431,6 +471,7 @@ int main(void)
 		TEST(test_nothing_to_do),
 		TEST(test_refused),
 		TEST(test_connect_failures),
+		TEST(test_turns),
 		TEST(test_dead_endpoint),
 		TEST(test_silent_listener),
 		cmocka_unit_test(test_lingering_server),

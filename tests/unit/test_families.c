@@ -99,6 +99,9 @@ static void fill(struct world *w)
 	world_count(w, typed, "shop", 2, 0);
 	world_build(w);
 	assert_int_equal(w->targets.pair_count, 14);
+	w->history.pairs[0].open_errors = 5;
+	w->history.pairs[4].open_errors = 1000;
+	w->history.pairs[8].close_errors = 2;
 	world_show(w, 0, &fresh);
 	world_show(w, 1, &fresh);
 	world_show(w, 2, &expired);
@@ -480,7 +483,7 @@ static void test_mux_of_key_types(void **state)
 		{ "the other is", "valid", 0, 29, "} 2505600\n", "} 0\n" },
 		{ "one is over, one missing", "expired", -1, 0, "} -86400\n",
 		  "} 0\n" },
-		{ "neither is there", NULL, 0, 0, NULL, "} 2\n" },
+		{ "neither is there", NULL, 0, 0, NULL, "} 0\n" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -540,7 +543,7 @@ static void test_nothing_found(void **state)
 	world_build(&w);
 	world_finish(&w);
 	w.facts.success = false;
-	w.facts.last_success_at = (struct wall_time){ 0 };
+	w.facts.record.last_success = (struct wall_time){ 0 };
 	for (int mode = METRICS_STANDARD; mode <= METRICS_MUX; mode++) {
 		text = exposition_of(&w, (enum metrics_mode)mode, false,
 				     *state);

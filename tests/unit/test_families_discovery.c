@@ -244,7 +244,7 @@ static void test_last_success(void **state)
 	world_build(&w);
 	world_finish(&w);
 	w.facts.success = false;
-	w.facts.last_success_at = (struct wall_time){ 1600000000000 };
+	w.facts.record.last_success = (struct wall_time){ 1600000000000 };
 	assert_samples(&w, METRICS_STANDARD, "last_success_timestamp_seconds",
 		       *state, " 1600000000.000\n");
 	assert_samples(&w, METRICS_STANDARD, "run_success", *state, " 0\n");

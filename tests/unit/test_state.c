@@ -47,13 +47,14 @@ static void test_round_trip(void **data)
 	list_fill(&expected);
 	keep_list(state, "pods ns=edge", NOW_MS - 5, &expected);
 	keep_list(state, "nothing", NOW_MS, &empty);
-	assert_int_equal(state_last_success(state).ms, 0);
-	state_set_last_success(state, (struct wall_time){ NOW_MS - 7 });
+	assert_int_equal(state_record(state).last_success.ms, 0);
+	state_set_record(
+		state, &(struct run_record){ .last_success = { NOW_MS - 7 } });
 	commit_and_close(state);
 
 	state = open_good_state(path);
 	memory = state_list_memory(state);
-	assert_int_equal(state_last_success(state).ms, NOW_MS - 7);
+	assert_int_equal(state_record(state).last_success.ms, NOW_MS - 7);
 	/* Behind what is there already. */
 	list_add_name(&found, "first.example", NULL, 0);
 	assert_int_equal(memory.recall(memory.data, "pods ns=edge", HOUR_MS,
@@ -93,7 +94,7 @@ static void test_file(void **data)
 	list_add_name(&found, "x.example", NULL, 12);
 	keep_list(state, "k", 34, &found);
 	found_free(&found);
-	state_set_last_success(state, (struct wall_time){ 56 });
+	state_set_record(state, &(struct run_record){ .last_success = { 56 } });
 	commit_and_close(state);
 	(void)umask(mask);
 
@@ -109,8 +110,9 @@ static void test_file(void **data)
 		      "\"address\":\"10.0.0.1\",\"port\":443}\n"
 		      "{\"pod\":\"b\",\"ns\":\"edge\",\"skip\":\"not_ready\"}\n"
 		      "{\"name\":\"x.example\",\"not_before\":12}\n"
+		      "{\"runs\":0,\"failures\":0}\n"
 		      "{\"last_success\":56}\n"
-		      "{\"end\":true,\"lines\":6}\n");
+		      "{\"end\":true,\"lines\":7}\n");
 	free(text);
 	free(path);
 }
@@ -161,20 +163,21 @@ static void test_last_success(void **data)
 	char *path = path_join(*data, "state.json");
 	struct state *state = open_new_state(path);
 
-	state_set_last_success(state, (struct wall_time){ NOW_MS });
+	state_set_record(state,
+			 &(struct run_record){ .last_success = { NOW_MS } });
 	commit_and_close(state);
 	/* A run that does not succeed. */
 	commit_and_close(open_new_state(path));
 	state = open_good_state(path);
-	assert_int_equal(state_last_success(state).ms, NOW_MS);
+	assert_int_equal(state_record(state).last_success.ms, NOW_MS);
 	state_close(state);
 	/* The clock was wrong then, or is now. */
 	wall_freeze((struct wall_time){ NOW_MS - 60001 });
 	state = open_good_state(path);
-	assert_int_equal(state_last_success(state).ms, 0);
+	assert_int_equal(state_record(state).last_success.ms, 0);
 	/* Times that no line can hold. */
-	state_set_last_success(state, (struct wall_time){ -1 });
-	assert_int_equal(state_last_success(state).ms, 0);
+	state_set_record(state, &(struct run_record){ .last_success = { -1 } });
+	assert_int_equal(state_record(state).last_success.ms, 0);
 	state_close(state);
 	free(path);
 }
@@ -283,10 +286,11 @@ static void test_only_reading(void **data)
 	state = open_good_state(path);
 	assert_true(has_list(state, "k"));
 	keep_list(state, "new", NOW_MS, &(struct found){ 0 });
-	state_set_last_success(state, (struct wall_time){ 1 });
+	state_set_record(state, &(struct run_record){ .last_success = { 1 } });
 	assert_ok(state_commit(state, &err), &err);
-	assert_ok(state_put_back_last_success(state, (struct wall_time){ 2 },
-					      &err),
+	assert_ok(state_put_back_record(
+			  state, &(struct run_record){ .last_success = { 2 } },
+			  &err),
 		  &err);
 	state_close(state);
 	/* Nor does a run that is cut off in the middle. */
@@ -316,8 +320,10 @@ static void test_no_state(void **data)
 		keep_list(state, "k", NOW_MS, &(struct found){ 0 });
 		assert_false(has_list(state, "k"));
 		assert_ok(state_commit(state, &err), &err);
-		assert_ok(state_put_back_last_success(
-				  state, (struct wall_time){ 1 }, &err),
+		assert_ok(state_put_back_record(
+				  state,
+				  &(struct run_record){ .last_success = { 1 } },
+				  &err),
 			  &err);
 		state_close(state);
 	}
@@ -356,15 +362,16 @@ static void test_put_back(void **data)
 	write_one(path, "recalled", NOW_MS);
 	list_fill(&expected);
 	state = open_new_state(path);
-	state_set_last_success(state, (struct wall_time){ 17 });
+	state_set_record(state, &(struct run_record){ .last_success = { 17 } });
 	assert_true(has_list(state, "recalled"));
 	keep_list(state, "kept", NOW_MS, &expected);
 	assert_ok(state_commit(state, &err), &err);
 	before = read_text(path);
-	assert_ok(state_put_back_last_success(state, (struct wall_time){ 42 },
-					      &err),
+	assert_ok(state_put_back_record(
+			  state, &(struct run_record){ .last_success = { 42 } },
+			  &err),
 		  &err);
-	assert_int_equal(state_last_success(state).ms, 42);
+	assert_int_equal(state_record(state).last_success.ms, 42);
 	state_close(state);
 	/* Nothing but that number has changed. */
 	after = read_text(path);
@@ -377,7 +384,7 @@ static void test_put_back(void **data)
 	assert_int_equal(count_entries(*data), 1);
 
 	state = open_good_state(path);
-	assert_int_equal(state_last_success(state).ms, 42);
+	assert_int_equal(state_record(state).last_success.ms, 42);
 	assert_true(recall_list(state, "kept", &found));
 	assert_same_lists(&found, &expected);
 	found_free(&found);

@@ -90,7 +90,7 @@ static void test_useless_files(void **data)
 		assert_row(strstr(said, "; the state begins anew") != NULL,
 			   rows[i].name);
 		assert_row(count_items(state, "a") == 0, rows[i].name);
-		assert_int_equal(state_last_success(state).ms, 0);
+		assert_int_equal(state_record(state).last_success.ms, 0);
 		/* It stays until there is a new one. */
 		text = read_text(path);
 		assert_string_equal(text, rows[i].text);

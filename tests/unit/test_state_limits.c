@@ -139,8 +139,9 @@ static int run_once(void *data, struct error *err)
 		r = state_commit(state, err);
 	}
 	if (r == 0)
-		r = state_put_back_last_success(state, (struct wall_time){ 7 },
-						err);
+		r = state_put_back_record(
+			state, &(struct run_record){ .last_success = { 7 } },
+			err);
 	found_free(&found);
 	state_close(state);
 	return r;
@@ -163,7 +164,7 @@ static void assert_old_file(const char *directory, const char *path)
 	struct state *state = open_good_state(path);
 
 	assert_true(has_list(state, "old"));
-	assert_int_equal(state_last_success(state).ms, 17);
+	assert_int_equal(state_record(state).last_success.ms, 17);
 	state_close(state);
 	assert_int_equal(count_entries(directory), 1);
 }
@@ -176,7 +177,7 @@ static void write_old_file(const char *path)
 	list_fill(&found);
 	keep_list(state, "old", NOW_MS, &found);
 	found_free(&found);
-	state_set_last_success(state, (struct wall_time){ 17 });
+	state_set_record(state, &(struct run_record){ .last_success = { 17 } });
 	commit_and_close(state);
 }
 
@@ -212,7 +213,8 @@ static void test_disk_full(void **data)
 		keep_list(state, "k", NOW_MS, &found);
 		assert_true(has_list(state, "old"));
 		keep_list(state, "l", NOW_MS, &found);
-		state_set_last_success(state, (struct wall_time){ 18 });
+		state_set_record(
+			state, &(struct run_record){ .last_success = { 18 } });
 		assert_error(state_commit(state, &err), &err, ERROR_SYSTEM,
 			     "state.json: ");
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -254,7 +256,7 @@ static void test_not_writable(void **data)
 		assert_int_equal(seteuid(0), 0);
 	assert_true(has_list(state, "old"));
 	keep_list(state, "k", NOW_MS, &(struct found){ 0 });
-	state_set_last_success(state, (struct wall_time){ 18 });
+	state_set_record(state, &(struct run_record){ .last_success = { 18 } });
 	assert_ok(state_commit(state, &err), &err);
 	state_close(state);
 	assert_int_equal(chmod(*data, 0755), 0);
@@ -378,11 +380,12 @@ static void test_times(void **data)
 		struct state *state = open_new_state(path);
 
 		keep_list(state, "k", times[i], &(struct found){ 0 });
-		state_set_last_success(state, (struct wall_time){ times[i] });
+		state_set_record(state, &(struct run_record){
+						.last_success = { times[i] } });
 		commit_and_close(state);
 		state = open_good_state(path);
 		assert_false(has_list(state, "k"));
-		assert_int_equal(state_last_success(state).ms, 0);
+		assert_int_equal(state_record(state).last_success.ms, 0);
 		state_close(state);
 	}
 	free(path);

@@ -39,7 +39,7 @@ static void test_as_others_write_it(void **data)
 	assert_int_equal(count_items(state, "a"), 2);
 	assert_true(has_list(state, "b"));
 	assert_false(has_list(state, "no"));
-	assert_int_equal(state_last_success(state).ms, 0);
+	assert_int_equal(state_record(state).last_success.ms, 0);
 	state_close(state);
 	/* Two of one key: the later one. */
 	write_file(
@@ -148,7 +148,8 @@ static void test_misfits(void **data)
 		assert_row(count_items(state, "a") == (member == NULL ? 2 : 0),
 			   name);
 		assert_row(count_items(state, "b") == 1, name);
-		assert_int_equal(state_last_success(state).ms, 1700000000000);
+		assert_int_equal(state_record(state).last_success.ms,
+				 1700000000000);
 		if (member == NULL || *member == '\0') {
 			assert_row(said == NULL, name);
 		} else {
@@ -266,7 +267,7 @@ static void test_last_success_misfits(void **data)
 		assert_row(strstr(state_complaint(state), "'last_success'") !=
 				   NULL,
 			   lines[i]);
-		assert_int_equal(state_last_success(state).ms, 0);
+		assert_int_equal(state_record(state).last_success.ms, 0);
 		assert_int_equal(count_items(state, "a"), 2);
 		state_close(state);
 	}

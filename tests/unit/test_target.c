@@ -177,7 +177,7 @@ static void test_families(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct job_config job = { .families = rows[i].families };
 		struct pod pod = { .port = 443 };
-		const struct endpoint endpoint = { &job, &pod };
+		const struct endpoint endpoint = { .job = &job, .pod = &pod };
 
 		assert_true(address_parse(rows[i].address, &pod.address));
 		assert_string_equal(endpoint_family(&endpoint), rows[i].family);

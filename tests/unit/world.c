@@ -25,6 +25,7 @@ void world_init(struct world *w)
 
 void world_free(struct world *w)
 {
+	history_free(&w->history);
 	pool_set_free(&w->pools);
 	target_set_free(&w->targets);
 	free(w->chains);
@@ -130,6 +131,7 @@ void world_build(struct world *w)
 				  &err);
 	}
 	assert_ok(target_set_build(&w->discovery, &w->targets, &err), &err);
+	assert_ok(history_init(&w->history, &w->targets, &err), &err);
 	w->chains = calloc(w->targets.pair_count + 1, sizeof(w->chains[0]));
 	assert_non_null(w->chains);
 }
@@ -175,6 +177,7 @@ void world_finish(struct world *w)
 	for (size_t i = 0; i < w->targets.pair_count; i++)
 		probe_result_settle(&w->targets.pairs[i].result, wall_now());
 	assert_ok(pool_set_build(&w->targets, &w->pools, &err), &err);
+	history_advance(&w->history);
 	w->facts = (struct run_facts){
 		.config = &w->config,
 		.discovery = &w->discovery,
@@ -184,7 +187,10 @@ void world_finish(struct world *w)
 		.settled_at = wall_now(),
 		.duration_ms = 3210,
 		.success = true,
-		.last_success_at = { (WORLD_NOW - 3) * 1000 + 5 },
+		.record = { .runs = 40,
+			    .failures = 3,
+			    .last_success = { (WORLD_NOW - 3) * 1000 + 5 } },
+		.history = &w->history,
 		.gnutls_version = "3.7.9",
 		.curl_version = "7.88.1",
 		.json_version = "0.16",

@@ -9,9 +9,10 @@
  *	world_add_domain(job, "a.example");
  *	world_add_pod(&w, job, "ns", "pod-1");
  *	world_build(&w);                          pods times domains
+ *	w.history.pairs[0].open_errors = 3;       what earlier runs saw
  *	world_show(&w, 0, certificate);           or world_pair(&w, 0)->...
- *	world_finish(&w);                         settled, pools, w.facts
- *	world_free(&w);
+ *	world_finish(&w);                         settled, counted, pools,
+ *w.facts world_free(&w);
  */
 #ifndef CEM_TESTS_WORLD_H
 #define CEM_TESTS_WORLD_H
@@ -23,6 +24,7 @@
 #include "probe/certificate.h"
 #include "probe/target.h"
 #include "probe/verify.h"
+#include "state/history.h"
 
 #define WORLD_NOW INT64_C(1700000000) /* seconds; frozen by world_init() */
 #define WORLD_DAY INT64_C(86400)
@@ -34,6 +36,7 @@ struct world {
 	struct target_set targets;
 	struct chain_facts *chains; /* one for each pair */
 	struct pool_set pools;
+	struct history history;
 	struct run_facts facts;
 };
 
