@@ -19,6 +19,7 @@
 #include "base/duration.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "base/x509.h"
 #include "config/config.h"
 #include "config/config_file.h"
@@ -26,6 +27,7 @@
 #include "kube/client.h"
 #include "metrics/families.h"
 #include "metrics/textfile.h"
+#include "monitor_changes.h"
 #include "monitor_log.h"
 #include "monitor_state.h"
 #include "probe/certificate_cache.h"
@@ -38,6 +40,10 @@
 #include "state/state.h"
 
 #define DEFAULT_CONFIG_FILE SYSCONFDIR "/certificate-expiry-monitor.yaml"
+
+/* What the deadline leaves for writing what is known, at least; the units give
+ * a run a little more. */
+#define GRACE_MS 5000
 
 struct run {
 	struct config config;
@@ -55,6 +61,7 @@ struct run {
 	struct wall_time settled_at;
 	bool cut_off;
 	struct pool_set pools;
+	size_t changes; /* pairs that are not as in the last run */
 	struct progress_line progress;
 	bool failed; /* something that the operator must fix */
 };
@@ -150,6 +157,7 @@ static int discover(struct run *run, struct error *err)
 	int r;
 
 	progress_line_say(&run->progress, "listing pods ...");
+	watchdog_say("listing pods");
 	r = discovery_run(&run->config, &memory, &run->interrupt, deadline,
 			  &run->discovery, err);
 	if (r < 0)
@@ -204,8 +212,11 @@ static int probe(struct run *run, struct error *err)
 		.cache = &run->cache,
 		.sessions = &run->sessions,
 	};
-	int r = engine_run(&run->targets, &store, &options, &run->settled_at,
-			   &run->cut_off, err);
+	int r;
+
+	watchdog_say("probing");
+	r = engine_run(&run->targets, &store, &options, &run->settled_at,
+		       &run->cut_off, err);
 
 	if (r < 0)
 		return r;
@@ -215,6 +226,14 @@ static int probe(struct run *run, struct error *err)
 		log_cut_off(run);
 	}
 	return pool_set_build(&run->targets, &run->pools, err);
+}
+
+/* Who looks at the report sees it there. */
+static int compare(struct run *run, struct error *err)
+{
+	if (run->config.report != REPORT_NONE)
+		return 0;
+	return log_changes(&run->state.history, &run->changes, err);
 }
 
 /* --- Output -------------------------------------------------------------- */
@@ -283,14 +302,19 @@ static void print_report(struct run *run, const struct run_facts *facts)
 	}
 }
 
+/* What a run found; nobody needs to be told each minute that all is as before.
+ */
 static void log_sum(const struct run *run, const struct run_facts *facts)
 {
+	bool is_news =
+		run->changes > 0 || run->state.before.runs == 0 || run->failed;
 	size_t good = 0;
 
 	for (size_t i = 0; i < run->targets.pair_count; i++)
 		if (run->targets.pairs[i].result.status == STATUS_VALID)
 			good++;
-	log_info("pairs of pod and domain: %zu, valid: %zu, different "
+	log_line(is_news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+		 "pairs of pod and domain: %zu, valid: %zu, different "
 		 "certificate chains: %zu, %" PRId64 ".%03" PRId64 " s",
 		 run->targets.pair_count, good,
 		 certificate_cache_count(&run->cache),
@@ -301,6 +325,7 @@ static void log_sum(const struct run *run, const struct run_facts *facts)
 
 static void run_release(struct run *run)
 {
+	watchdog_stop();
 	progress_line_end(&run->progress);
 	pool_set_free(&run->pools);
 	target_set_free(&run->targets);
@@ -340,6 +365,7 @@ static enum exit_status list_targets(struct run *run)
 	if (open_state(run, &err) < 0 || discover(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
+	watchdog_say("printing the targets");
 	if (report_targets(stdout, &run->discovery, &run->targets, &err) < 0)
 		return end_early(run, &err);
 	return run->failed ? EXIT_FAILED : EXIT_RAN;
@@ -370,18 +396,21 @@ static enum exit_status run_pipeline(struct run *run)
 	struct run_facts facts;
 
 	if (prepare_output(run, &err) < 0 || open_state(run, &err) < 0 ||
-	    discover(run, &err) < 0 || probe(run, &err) < 0)
+	    discover(run, &err) < 0 || probe(run, &err) < 0 ||
+	    compare(run, &err) < 0)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	/* From here on a signal ends the run as usual: a pipe that nobody reads
 	 * could hold it up for ever. A file is replaced before. */
 	if (writes_stdout(&run->config))
 		interrupt_release(&run->interrupt);
+	watchdog_say("writing what is known");
 	run_state_save(&run->state, !run->failed, run->started_at);
 	facts = facts_of(run);
 	write_metrics(run, &facts);
 	interrupt_release(&run->interrupt);
 	let_others_run(run);
+	watchdog_say("printing the report");
 	print_report(run, &facts);
 	if (run->config.report == REPORT_NONE)
 		log_sum(run, &facts);
@@ -401,6 +430,18 @@ static int set_up(struct run *run, struct error *err)
 			    "can be verified (install ca-certificates, or "
 			    "give --ca-file=FILE or --ca-file=none)");
 	return r;
+}
+
+/* Every stage keeps the deadline by itself, as long as what it calls returns.
+ */
+static int watch_over(const struct run *run, struct error *err)
+{
+	int64_t deadline_ms = run->config.deadline_ms;
+	int64_t grace_ms =
+		deadline_ms / 10 > GRACE_MS ? deadline_ms / 10 : GRACE_MS;
+
+	return watchdog_start(mono_after(run->begin, deadline_ms + grace_ms),
+			      EXIT_FAILED, err);
 }
 
 static enum exit_status check_config(struct run *run)
@@ -433,7 +474,8 @@ enum exit_status monitor_run(const struct options *options)
 	if (options->action == ACTION_CHECK_CONFIG)
 		return check_config(&run);
 	report_init();
-	if (interrupt_init(&run.interrupt, &err) < 0)
+	if (interrupt_init(&run.interrupt, &err) < 0 ||
+	    watch_over(&run, &err) < 0)
 		return end_early(&run, &err);
 	progress_line_init(&run.progress, isatty(STDERR_FILENO) == 1);
 	if (options->action == ACTION_LIST_TARGETS)

@@ -14,16 +14,29 @@
 #include "base/log.h"
 
 #define LOGGED_FAILURES_MAX 10 /* lines of one kind; then a line sums up */
-#define JOB_WORDS_MAX 288      /* bytes; a job's name has 253 */
 
-/* "job 'edge': "; nothing for the only job, that of the options. */
-static const char *job_words(const struct job_config *job,
-			     char words[JOB_WORDS_MAX])
+const char *job_words(const struct job_config *job, char words[JOB_WORDS_MAX])
 {
 	words[0] = '\0';
 	if (strcmp(job->name, CONFIG_CLI_JOB) != 0)
 		(void)snprintf(words, JOB_WORDS_MAX, "job '%s': ", job->name);
 	return words;
+}
+
+static void log_failure(const struct job_discovery *job,
+			enum discovery_source source,
+			const struct discovery_failure *failure)
+{
+	const struct log_field fields[] = {
+		{ "JOB_NAME", job->job->name },
+		{ "SOURCE", discovery_source_name(source) },
+		{ "NS", failure->ns },
+		{ "REASON", discovery_reason_name(failure->reason) },
+	};
+
+	log_line_with(LOG_LEVEL_ERROR, fields,
+		      sizeof(fields) / sizeof(fields[0]), "%s",
+		      failure->message);
 }
 
 static void log_failures(const struct job_discovery *job)
@@ -37,7 +50,8 @@ static void log_failures(const struct job_discovery *job)
 
 		for (size_t i = 0; i < failures->count; i++)
 			if (++count <= LOGGED_FAILURES_MAX)
-				log_error("%s", failures->items[i].message);
+				log_failure(job, (enum discovery_source)s,
+					    &failures->items[i]);
 	}
 	if (count > LOGGED_FAILURES_MAX)
 		log_error("%sand %zu more lists failed",

@@ -26,12 +26,16 @@ static int wait_readable(int fd, struct interrupt *interrupt,
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = interrupt->fd, .events = POLLIN },
 	};
-	int64_t left_ms = mono_until(deadline);
-	int ready = 1;
+	int64_t left_ms;
+	int ready;
 
 	/* A signal that was seen before wakes nobody any more. */
-	if (!interrupt_seen(interrupt))
+	do {
+		if (interrupt_seen(interrupt))
+			return error_set(err, ERROR_INTERRUPTED, "interrupted");
+		left_ms = mono_until(deadline);
 		ready = poll(p, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+	} while (ready < 0 && errno == EINTR);
 	if (interrupt_seen(interrupt))
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	if (ready == 0)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * timer_create(2) and a handler that only calls what signal-safety(7) allows.
+ */
+#include <config.h>
+
+#include "base/watchdog.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* The handler's; nobody else writes it while the timer runs, but for `doing`.
+ */
+static struct {
+	bool is_running;
+	timer_t timer;
+	struct mono_time end;
+	int exit_status;
+	int signal_s; /* for how long a signal has been waiting */
+	const char *prefix;
+	const char *volatile doing;
+} watchdog;
+
+/* A pipe that nobody reads must not hold up the end of the process. */
+static void say(const char *text)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) > 0 && write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+static void end_process(const char *why)
+{
+	say(watchdog.prefix);
+	say(why);
+	if (watchdog.doing != NULL) {
+		say(" while ");
+		say(watchdog.doing);
+	}
+	say("; it is ended\n");
+	_exit(watchdog.exit_status);
+}
+
+static bool is_signal_waiting(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) == 1 ||
+		sigismember(&pending, SIGINT) == 1 ||
+		sigismember(&pending, SIGHUP) == 1);
+}
+
+static void on_tick(int signal)
+{
+	int saved_errno = errno;
+
+	(void)signal;
+	watchdog.signal_s = is_signal_waiting() ? watchdog.signal_s + 1 : 0;
+	if (watchdog.signal_s > WATCHDOG_SIGNAL_S)
+		end_process("the run does not heed a termination signal");
+	if (mono_until(watchdog.end) == 0)
+		end_process("the run hangs past its deadline");
+	errno = saved_errno;
+}
+
+int watchdog_start(struct mono_time end, int exit_status, struct error *err)
+{
+	static const struct itimerspec each_second = {
+		.it_interval.tv_sec = 1,
+		.it_value.tv_sec = 1,
+	};
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGALRM,
+	};
+	struct sigaction action = {
+		.sa_handler = on_tick,
+		.sa_flags = SA_RESTART,
+	};
+	sigset_t ours;
+
+	watchdog.end = end;
+	watchdog.exit_status = exit_status;
+	watchdog.signal_s = 0;
+	watchdog.doing = NULL;
+	watchdog.prefix = log_error_prefix();
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGALRM);
+	if (sigaction(SIGALRM, &action, NULL) < 0 ||
+	    timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) < 0)
+		return error_set(err, ERROR_SYSTEM, "timer_create: %s",
+				 strerror(errno));
+	watchdog.is_running = true;
+	/* Whoever started us may have blocked it. */
+	(void)sigprocmask(SIG_UNBLOCK, &ours, NULL);
+	(void)timer_settime(watchdog.timer, 0, &each_second, NULL);
+	return 0;
+}
+
+void watchdog_say(const char *doing)
+{
+	watchdog.doing = doing;
+}
+
+void watchdog_stop(void)
+{
+	if (!watchdog.is_running)
+		return;
+	(void)timer_delete(watchdog.timer);
+	(void)signal(SIGALRM, SIG_IGN);
+	watchdog.is_running = false;
+}
