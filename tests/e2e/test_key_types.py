@@ -135,7 +135,9 @@ def test_nothing_is_said_of_a_certificate_that_is_not_there(world, name, key):
     families = {sample.name for sample in world.samples
                 if sample.labels.get("pod") == name
                 and sample.labels.get("key") == key}
-    assert families == {"certificate", "probe_success", "probe_failure_info"}
+    assert families == {"certificate", "probe_success", "probe_failure_info",
+                        "tls_open_connection_errors_total",
+                        "tls_close_connection_errors_total"}
 
 
 def test_missing_types_are_counted_apart(world):

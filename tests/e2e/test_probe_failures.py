@@ -92,7 +92,9 @@ def test_failure_has_its_reason(trouble, name):
 def test_no_date_is_made_up(trouble, name):
     families = {sample.name for sample in trouble.samples
                 if sample.labels.get("pod") == name}
-    allowed = {"certificate", "probe_success", "probe_failure_info"}
+    allowed = {"certificate", "probe_success", "probe_failure_info",
+               "tls_open_connection_errors_total",
+               "tls_close_connection_errors_total"}
     if name == "bad-cert":
         # What it presented has a fingerprint, whatever it is.
         families -= {"cert_fingerprint_info", "cert_verified",
