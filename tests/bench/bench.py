@@ -160,7 +160,8 @@ def measure(directory, port, monitor, bare):
         return [monitor, "--pods-file", write_pods(directory, pods),
                 "--domains", ",".join(names), "--port", str(port),
                 "--ca-file", f"{directory}/root.crt",
-                "--output", f"{directory}/out.prom", "--report", "none",
+                "--output", f"{directory}/out.prom",
+                "--state-file", f"{directory}/state.json", "--report", "none",
                 "--max-series", "0", "--timeout", "5m", "--deadline", "30m",
                 *options]
 
