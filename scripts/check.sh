@@ -19,7 +19,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
-	valgrind shellcheck)
+	valgrind shellcheck debhelper lintian debootstrap)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then
@@ -55,10 +55,10 @@ count_one() {
 	esac
 }
 
-# Lines "ok" and "not ok".
+# Lines "ok" and "not ok", and what was left out after them.
 count_ok() {
-	awk '/^ok/ { ok++ } /^not ok/ { not_ok++ }
-		END { print ok + 0, not_ok + 0, 0 }' "$2"
+	awk -v skipped=$(($1 == 77)) '/^ok/ { ok++ } /^not ok/ { not_ok++ }
+		END { print ok + 0, not_ok + 0, skipped }' "$2"
 }
 
 # The last line of pytest: "== 1 failed, 20 passed, 2 skipped in 3.4s ==".
@@ -239,6 +239,9 @@ steps() {
 	run distcheck "make distcheck" one \
 		needs "$plain/$program" \
 		limited make -C "$plain" -j"$(nproc)" distcheck
+	run package "Debian package" ok \
+		needs "$plain/$program" \
+		limited "$source/tests/package/test_package.sh" "$plain"
 
 	run build-sanitized "Build with sanitizers" none \
 		build "$sanitized" --enable-werror --enable-sanitizers

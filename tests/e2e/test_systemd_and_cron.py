@@ -71,7 +71,7 @@ def test_cron_leaves_it_to_systemd_where_that_runs(built, tmp_path,
     fake = tmp_path / NAME
     fake.write_text(f"#!/bin/sh\ntouch {ran}\n")
     fake.chmod(0o755)
-    (tmp_path / f"{NAME}.yaml").touch()
+    (tmp_path / f"{NAME}.yaml").write_text("jobs: []\n")
     # It may wait a little, so that not all nodes ask at once: not here.
     (tmp_path / "sleep").symlink_to("/bin/true")
     # Wherever program and configuration are to be, and a /run of our own.

@@ -76,7 +76,9 @@ cron_waits_for_program_and_configuration() {
 	! cron_starts || return 1
 	chmod 755 "$root/fake"
 	! cron_starts || return 1
-	: >"$root/fake.yaml"
+	printf '# none yet\n#jobs:\n' >"$root/fake.yaml"
+	! cron_starts || return 1
+	printf 'jobs:\n' >"$root/fake.yaml"
 	cron_starts
 }
 
