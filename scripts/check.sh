@@ -19,7 +19,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
-	valgrind shellcheck debhelper lintian debootstrap)
+	valgrind shellcheck debhelper lintian debootstrap systemd-container)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then
@@ -242,6 +242,10 @@ steps() {
 	run package "Debian package" ok \
 		needs "$plain/$program" \
 		limited "$source/tests/package/test_package.sh" "$plain"
+	run booted "A booted Debian" ok \
+		needs "$plain/package.deb" \
+		limited "$source/tests/package/test_booted.sh" \
+		"$plain/package.deb"
 
 	run build-sanitized "Build with sanitizers" none \
 		build "$sanitized" --enable-werror --enable-sanitizers
