@@ -18,7 +18,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server
-	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
+	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd tmux
 	valgrind shellcheck)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
