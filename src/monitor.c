@@ -477,7 +477,7 @@ enum exit_status monitor_run(const struct options *options)
 	if (interrupt_init(&run.interrupt, &err) < 0 ||
 	    watch_over(&run, &err) < 0)
 		return end_early(&run, &err);
-	progress_line_init(&run.progress, isatty(STDERR_FILENO) == 1);
+	progress_line_init(&run.progress, progress_line_is_wanted());
 	if (options->action == ACTION_LIST_TARGETS)
 		return list_targets(&run);
 	return run_pipeline(&run);

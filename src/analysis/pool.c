@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "probe/certificate.h"
 
-static int compare_pools(const struct pair *a, const struct pair *b)
+int pool_compare(const struct pair *a, const struct pair *b)
 {
 	int r;
 
@@ -34,7 +34,7 @@ static int by_pool(const void *a, const void *b)
 {
 	const struct pair *const *x = a;
 	const struct pair *const *y = b;
-	int r = compare_pools(*x, *y);
+	int r = pool_compare(*x, *y);
 
 	return r != 0 ? r : (*x > *y) - (*x < *y);
 }
@@ -138,7 +138,7 @@ int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
 		struct pool *pool = &set.pools[set.count++];
 
 		for (next = first + 1; next < n; next++)
-			if (compare_pools(sorted[first], sorted[next]) != 0)
+			if (pool_compare(sorted[first], sorted[next]) != 0)
 				break;
 		*pool = sum_up(sorted + first, next - first,
 			       set.certificates + first);

@@ -54,6 +54,9 @@ int pool_set_build(const struct target_set *targets, struct pool_set *ret_set,
  * run does not see the whole pool. */
 int64_t pool_set_lag(const struct pool_set *set, const struct pair *pair);
 
+/* The order of the pools that two pairs of a run belong to; 0 if it is one. */
+int pool_compare(const struct pair *a, const struct pair *b);
+
 /* Whether a run sees all pods of the job's pools: only then are they compared.
  * With a node, it sees that node's. */
 bool pool_is_whole(const struct job_config *job);

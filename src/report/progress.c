@@ -13,6 +13,7 @@
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "report/terminal.h"
 
 #define CLEAR_LINE "\r\033[K" /* ECMA-48: carriage return, erase to the end */
 
@@ -30,6 +31,11 @@ static void clear_before_log(void *data)
 	progress_line_clear(data);
 }
 
+bool progress_line_is_wanted(void)
+{
+	return terminal_redraws(STDERR_FILENO);
+}
+
 void progress_line_init(struct progress_line *line, bool is_on)
 {
 	*line = (struct progress_line){
@@ -42,11 +48,15 @@ void progress_line_init(struct progress_line *line, bool is_on)
 
 void progress_line_say(struct progress_line *line, const char *words)
 {
+	size_t columns = terminal_columns(STDERR_FILENO);
 	char text[128];
 
 	if (!line->is_on)
 		return;
-	(void)snprintf(text, sizeof(text), CLEAR_LINE "%s", words);
+	/* What has flowed over the edge could not be cleared. */
+	(void)snprintf(text, sizeof(text), CLEAR_LINE "%.*s",
+		       columns > 0 ? (int)columns - 1 : (int)sizeof(text),
+		       words);
 	draw(text);
 	line->is_drawn = true;
 }

@@ -16,6 +16,9 @@ struct progress_line {
 	struct mono_time started_at;
 };
 
+/* Whether standard error is a terminal that it can be drawn on. */
+bool progress_line_is_wanted(void);
+
 /* Draws on standard error if `is_on`. Log lines clear it first. */
 void progress_line_init(struct progress_line *line, bool is_on);
 

@@ -16,8 +16,9 @@
 /* Sets LC_CTYPE from the environment; once, before a table is printed. */
 void report_init(void);
 
-/* One row a pair, worst first, then a line that sums up. In colour on a
- * terminal unless $NO_COLOR is set (no-color.org). */
+/* One row a pair, or for pods that are alike (rows.h), worst first, then a line
+ * that sums up. On a terminal as wide as that allows, and in colour unless
+ * $NO_COLOR is set (no-color.org). */
 int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	__attribute__((warn_unused_result));
 

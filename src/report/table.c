@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables by libsmartcols, which knows terminals, widths and wide characters,
- * and shows control characters as text.
+ * Tables by libsmartcols, which knows wide characters and breaks names, and
+ * shows control characters as text.
  */
 #include <config.h>
 
 #include "report/report.h"
 
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "base/text.h"
 #include "probe/certificate.h"
-#include "report/verdict.h"
+#include "report/layout.h"
+#include "report/rows.h"
+#include "report/terminal.h"
 
-#define CERTIFICATE_COLUMNS_MIN 100 /* of a terminal, to show fingerprints */
+#define NAMES_MAX 24 /* bytes of two pods' names, to give both */
 
 struct column {
 	const char *name;
@@ -38,23 +37,14 @@ static void cleanup_table(struct libscols_table **table)
 	scols_unref_table(*table);
 }
 
-static bool wants_colour(FILE *out)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return (no_color == NULL || no_color[0] == '\0') &&
-	       isatty(fileno(out)) == 1 && term != NULL &&
-	       strcmp(term, "dumb") != 0;
-}
-
 /* A table with these columns; the first is left out if there is one job. */
 static struct libscols_table *new_table(FILE *out, const struct column *columns,
 					size_t count)
 {
 	struct libscols_table *table = scols_new_table();
 	bool ok = table != NULL && scols_table_set_stream(table, out) == 0 &&
-		  scols_table_enable_colors(table, wants_colour(out)) == 0;
+		  scols_table_enable_colors(
+			  table, terminal_has_colour(fileno(out))) == 0;
 
 	for (size_t i = 0; ok && i < count; i++)
 		ok = scols_table_new_column(table, columns[i].name,
@@ -110,28 +100,46 @@ static bool set(struct libscols_line *line, enum result_column column,
 	return scols_line_set_data(line, column, text) == 0;
 }
 
-/* Why the probe failed, or else why the chain does not verify, unless the
- * status says so. */
-static const char *reason_of(const struct probe_result *result)
+/* Who is in the row. Of good ones nobody asks for names. */
+static void name_pods(const struct ranked_pair *pairs, size_t count, char *text,
+		      size_t size)
 {
-	if (result->reason == REASON_NONE && result->status == STATUS_VALID &&
-	    probe_result_is_checked(result))
-		return verify_reason_name(result->verify);
-	return probe_reason_name(result->reason);
+	const struct endpoint *endpoint = pairs[0].pair->endpoint;
+	const char *first = endpoint->pod->name;
+	const char *second;
+
+	if (count == 1) {
+		(void)snprintf(text, size, "%s", first);
+		return;
+	}
+	if (pairs[0].verdict == VERDICT_GOOD && pairs[0].lag == 0) {
+		(void)snprintf(text, size, "%zu %s, same certificate", count,
+			       endpoint->job->endpoints.count > 0 ?
+				       "addresses" :
+				       "pods");
+		return;
+	}
+	second = pairs[1].pair->endpoint->pod->name;
+	if (strlen(first) + strlen(second) <= NAMES_MAX)
+		(void)snprintf(text, size, "%s, %s and %zu more", first, second,
+			       count - 2);
+	else
+		(void)snprintf(text, size, "%s and %zu more", first, count - 1);
 }
 
-static bool add_result(struct libscols_table *table,
-		       const struct run_facts *facts, const struct pair *pair)
+/* The row of `count` pairs that are alike. */
+static bool add_row(struct libscols_table *table, const struct run_facts *facts,
+		    const struct ranked_pair *pairs, size_t count)
 {
+	const struct pair *pair = pairs[0].pair;
 	const struct probe_result *result = &pair->result;
 	const struct certificate *c = result->certificate;
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	int64_t lag = pool_set_lag(facts->pools, pair);
+	const char *colour = verdict_colour(pairs[0].verdict);
 	char left[DURATION_WORDS_MAX] = "";
 	char behind[DURATION_WORDS_MAX] = "";
 	char fingerprint[13] = "";
-	const char *colour = verdict_colour(
-		verdict_of(facts->config, pair, facts->settled_at));
+	char pods[300]; /* a name has at most 253 bytes */
 	bool ok;
 
 	if (line == NULL)
@@ -139,21 +147,22 @@ static bool add_result(struct libscols_table *table,
 	if (probe_result_has_dates(result))
 		duration_words(c->not_after - wall_seconds(facts->settled_at),
 			       left);
-	if (lag != LAG_NONE && lag > 0)
-		duration_words(lag, behind);
+	if (pairs[0].lag > 0)
+		duration_words(pairs[0].lag, behind);
 	if (c != NULL)
 		(void)snprintf(fingerprint, sizeof(fingerprint), "%.12s",
 			       c->fingerprint);
+	name_pods(pairs, count, pods, sizeof(pods));
 	ok = set(line, COLUMN_STATUS, pair_status_name(result->status)) &&
 	     set(line, COLUMN_LEFT, left) && set(line, COLUMN_LAG, behind) &&
 	     set(line, COLUMN_NAMESPACE, pair->endpoint->pod->ns) &&
-	     set(line, COLUMN_POD, pair->endpoint->pod->name) &&
+	     set(line, COLUMN_POD, pods) &&
 	     set(line, COLUMN_DOMAIN, pair->domain->name) &&
 	     set(line, COLUMN_PORT, pair->endpoint->pod->port_label) &&
 	     set(line, COLUMN_CERTIFICATE, fingerprint) &&
 	     set(line, COLUMN_FAMILY, endpoint_family(pair->endpoint)) &&
 	     set(line, COLUMN_KEY, key_type_name(pair->key_type)) &&
-	     set(line, COLUMN_REASON, reason_of(result));
+	     set(line, COLUMN_REASON, verdict_reason(result));
 	if (ok && facts->config->jobs.count > 1)
 		ok = set(line, COLUMN_JOB, pair->endpoint->job->name);
 	if (ok && colour != NULL)
@@ -206,8 +215,8 @@ static bool has_families(const struct target_set *targets)
 	return false;
 }
 
-/* What the names of the culprits need the room of. */
-static void hide_columns(FILE *out, struct libscols_table *table,
+/* What would be empty. */
+static void hide_columns(struct libscols_table *table,
 			 const struct run_facts *facts)
 {
 	const struct target_set *targets = facts->targets;
@@ -215,15 +224,12 @@ static void hide_columns(FILE *out, struct libscols_table *table,
 
 	if (!has_key_types(targets))
 		hide(table, COLUMN_KEY);
-	if (!has_families(facts->targets))
+	if (!has_families(targets))
 		hide(table, COLUMN_FAMILY);
 	for (size_t i = 0; !has_lag && i < targets->pair_count; i++)
 		has_lag = pool_set_lag(facts->pools, &targets->pairs[i]) > 0;
 	if (!has_lag)
 		hide(table, COLUMN_LAG);
-	if (isatty(fileno(out)) == 1 &&
-	    scols_table_get_termwidth(table) < CERTIFICATE_COLUMNS_MIN)
-		hide(table, COLUMN_CERTIFICATE);
 }
 
 int report_table(FILE *out, const struct run_facts *facts, struct error *err)
@@ -233,7 +239,7 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 		[COLUMN_LEFT] = { "LEFT", 0, SCOLS_FL_RIGHT },
 		[COLUMN_LAG] = { "LAG", 0, SCOLS_FL_RIGHT },
 		[COLUMN_NAMESPACE] = { "NAMESPACE", 0.1, SCOLS_FL_WRAP },
-		[COLUMN_POD] = { "POD", 0.3, SCOLS_FL_WRAP },
+		[COLUMN_POD] = { "POD", 0.33, SCOLS_FL_WRAP },
 		[COLUMN_DOMAIN] = { "DOMAIN", 0.3, SCOLS_FL_WRAP },
 		[COLUMN_PORT] = { "PORT", 0, SCOLS_FL_RIGHT },
 		[COLUMN_FAMILY] = { "FAMILY", 0, 0 },
@@ -244,23 +250,37 @@ int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	};
 	size_t column_count = sizeof(columns) / sizeof(columns[0]) -
 			      (facts->config->jobs.count > 1 ? 0 : 1);
+	/* The fingerprint is of use beside another tool only. */
+	static const struct spare_column spare[] = {
+		{ COLUMN_CERTIFICATE, .if_uniform = false },
+		{ COLUMN_NAMESPACE, .if_uniform = true },
+		{ COLUMN_PORT, .if_uniform = true },
+	};
 	CLEANUP(cleanup_table)
 	struct libscols_table *table = new_table(out, columns, column_count);
-	CLEANUP(cleanup_free) const struct pair **sorted = verdict_sort(facts);
-	size_t count = facts->targets->pair_count;
-	size_t shown = count < REPORT_ROWS_MAX ? count : REPORT_ROWS_MAX;
+	CLEANUP(rows_free) struct rows rows = { 0 };
+	size_t first = 0;
+	int r = rows_build(facts, &rows, err);
 
-	if (table == NULL || sorted == NULL)
+	if (r < 0)
+		return r;
+	if (table == NULL)
 		return error_memory(err);
-	for (size_t i = 0; i < shown; i++)
-		if (!add_result(table, facts, sorted[i]))
+	for (size_t i = 0; i < REPORT_ROWS_MAX && first < rows.count; i++) {
+		size_t length = rows_length(&rows, first);
+
+		if (!add_row(table, facts, &rows.pairs[first], length))
 			return error_memory(err);
-	hide_columns(out, table, facts);
-	if (shown > 0 && scols_print_table(table) != 0)
+		first += length;
+	}
+	hide_columns(table, facts);
+	if (!layout_fit(table, terminal_columns(fileno(out)), spare,
+			sizeof(spare) / sizeof(spare[0])) ||
+	    (rows.count > 0 && scols_print_table(table) != 0))
 		return error_memory(err);
-	if (shown < count)
-		(void)fprintf(out, "... and %zu more that are no worse\n",
-			      count - shown);
+	if (first < rows.count)
+		(void)fprintf(out, "... and %zu more pairs, no worse\n",
+			      rows.count - first);
 	print_sum(out, facts);
 	return check_stream(out, err);
 }

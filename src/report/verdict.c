@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thresholds, order, --check.
+ * Thresholds, --check.
  */
 #include <config.h>
 
 #include "report/verdict.h"
-
-#include <stdlib.h>
 
 #include "probe/certificate.h"
 
@@ -61,64 +59,10 @@ bool verdict_check_fails(const struct run_facts *facts)
 	return targets->pair_count == 0;
 }
 
-struct rated_pair {
-	const struct pair *pair;
-	enum verdict verdict;
-	int status;	 /* the larger the worse */
-	int64_t lag;	 /* the larger the worse */
-	int64_t seconds; /* the less is left the worse */
-};
-
-static int by_badness(const void *a, const void *b)
+const char *verdict_reason(const struct probe_result *result)
 {
-	const struct rated_pair *x = a;
-	const struct rated_pair *y = b;
-
-	if (x->verdict != y->verdict)
-		return x->verdict > y->verdict ? -1 : 1;
-	if (x->status != y->status)
-		return x->status > y->status ? -1 : 1;
-	if (x->lag != y->lag)
-		return x->lag > y->lag ? -1 : 1;
-	if (x->seconds != y->seconds)
-		return x->seconds < y->seconds ? -1 : 1;
-	return (x->pair > y->pair) - (x->pair < y->pair);
-}
-
-static struct rated_pair rate(const struct run_facts *facts,
-			      const struct pair *pair)
-{
-	struct rated_pair rated = {
-		.pair = pair,
-		.verdict = verdict_of(facts->config, pair, facts->settled_at),
-		.status = pair_status_rank(pair->result.status),
-		.lag = pool_set_lag(facts->pools, pair),
-	};
-
-	if (rated.lag < 0)
-		rated.lag = 0;
-	if (probe_result_has_dates(&pair->result))
-		rated.seconds = pair->result.certificate->not_after;
-	return rated;
-}
-
-const struct pair **verdict_sort(const struct run_facts *facts)
-{
-	size_t count = facts->targets->pair_count;
-	const struct pair **sorted = calloc(count + 1, sizeof(*sorted));
-	struct rated_pair *rated = calloc(count + 1, sizeof(*rated));
-
-	if (sorted == NULL || rated == NULL) {
-		free(sorted);
-		free(rated);
-		return NULL;
-	}
-	for (size_t i = 0; i < count; i++)
-		rated[i] = rate(facts, &facts->targets->pairs[i]);
-	if (count > 1)
-		qsort(rated, count, sizeof(*rated), by_badness);
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = rated[i].pair;
-	free(rated);
-	return sorted;
+	if (result->reason == REASON_NONE && result->status == STATUS_VALID &&
+	    probe_result_is_checked(result))
+		return verify_reason_name(result->verify);
+	return probe_reason_name(result->reason);
 }

@@ -28,8 +28,8 @@ enum verdict verdict_of(const struct config *config, const struct pair *pair,
  * not found, or within --crit of its expiry, or no pair at all. */
 bool verdict_check_fails(const struct run_facts *facts);
 
-/* The pairs of the run, worst first and otherwise in their order; a new array
- * for the caller to free, NULL if memory ran out. */
-const struct pair **verdict_sort(const struct run_facts *facts);
+/* Why the probe failed, or else why the chain does not verify, unless the
+ * status says so; "" if nothing is wrong. */
+const char *verdict_reason(const struct probe_result *result);
 
 #endif

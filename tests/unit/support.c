@@ -9,9 +9,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 void support_assert_ok(int result, const struct error *err, const char *file,
@@ -165,6 +168,51 @@ void output_close(struct output *o)
 {
 	free(o->text);
 	(void)fclose(o->file);
+}
+
+void screen_open(struct screen *s, unsigned short columns)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = columns };
+	struct termios modes;
+
+	*s = (struct screen){
+		.shown = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC),
+	};
+	assert_true(s->shown >= 0);
+	assert_int_equal(grantpt(s->shown), 0);
+	assert_int_equal(unlockpt(s->shown), 0);
+	s->file = fopen(ptsname(s->shown), "r+e");
+	assert_non_null(s->file);
+	assert_int_equal(ioctl(fileno(s->file), TIOCSWINSZ, &size), 0);
+	/* Newlines stay what they are. */
+	assert_int_equal(tcgetattr(fileno(s->file), &modes), 0);
+	modes.c_oflag &= ~(tcflag_t)OPOST;
+	assert_int_equal(tcsetattr(fileno(s->file), TCSANOW, &modes), 0);
+}
+
+const char *screen_read(struct screen *s, const char *end)
+{
+	size_t used = strlen(s->text);
+
+	/* It hands on what it has, when it has it. */
+	while (strstr(s->text, end) == NULL) {
+		struct pollfd shown = { .fd = s->shown, .events = POLLIN };
+		ssize_t got;
+
+		assert_int_equal(poll(&shown, 1, 10000), 1);
+		got = read(s->shown, s->text + used,
+			   sizeof(s->text) - 1 - used);
+		assert_true(got > 0);
+		used += (size_t)got;
+		s->text[used] = '\0';
+	}
+	return s->text;
+}
+
+void screen_close(struct screen *s)
+{
+	(void)fclose(s->file);
+	(void)close(s->shown);
 }
 
 size_t count_entries(const char *path)

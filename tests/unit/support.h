@@ -76,6 +76,17 @@ void output_open(struct output *o);
 const char *output_read(struct output *o); /* o->text from then on */
 void output_close(struct output *o);
 
+/* A terminal. It takes some kilobytes before anybody reads. */
+struct screen {
+	FILE *file; /* that a program would write to */
+	int shown;
+	char text[8192];
+};
+void screen_open(struct screen *s, unsigned short columns);
+/* Waits until `end` is there, some seconds at most: s->text so far. */
+const char *screen_read(struct screen *s, const char *end);
+void screen_close(struct screen *s);
+
 /* How many entries a directory has, "." and ".." left out. */
 size_t count_entries(const char *path);
 

@@ -63,6 +63,29 @@ static void test_off(void **state)
 	assert_drawn(*state, "");
 }
 
+/* On a narrow terminal the line ends before the edge. */
+static void test_terminal(void **state)
+{
+	const struct engine_progress progress = { .done = 3, .total = 10 };
+	struct progress_line line;
+	struct screen s;
+
+	(void)state;
+	assert_false(progress_line_is_wanted());
+	screen_open(&s, 20);
+	assert_int_equal(dup2(fileno(s.file), STDERR_FILENO), STDERR_FILENO);
+	(void)setenv("TERM", "dumb", 1);
+	assert_false(progress_line_is_wanted());
+	(void)setenv("TERM", "xterm", 1);
+	assert_true(progress_line_is_wanted());
+	progress_line_init(&line, true);
+	progress_line_update(&progress, &line);
+	progress_line_end(&line);
+	assert_string_equal(screen_read(&s, "pa" CLEAR),
+			    CLEAR "probing: 3 of 10 pa" CLEAR);
+	screen_close(&s);
+}
+
 int main(void)
 {
 #define TEST(f)                                                                \
@@ -71,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_on),
 		TEST(test_off),
+		TEST(test_terminal),
 	};
 
 	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);

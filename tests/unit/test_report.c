@@ -6,11 +6,9 @@
 
 #include "report/report.h"
 
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "support.h"
 #include "world.h"
@@ -212,6 +210,7 @@ static void test_table_with_hostile_names(void **state)
 	world_free(&w);
 }
 
+/* Rows are counted, each of three pods. */
 static void test_long_table_is_cut(void **state)
 {
 	struct error err = { 0 };
@@ -222,8 +221,13 @@ static void test_long_table_is_cut(void **state)
 	(void)state;
 	world_init(&w);
 	job = world_add_job(&w, "edge");
-	world_add_domain(job, "a.example");
-	for (int i = 0; i < REPORT_ROWS_MAX + 7; i++)
+	for (int i = 0; i < REPORT_ROWS_MAX + 7; i++) {
+		char domain[32];
+
+		(void)snprintf(domain, sizeof(domain), "%d.example", i);
+		world_add_domain(job, domain);
+	}
+	for (int i = 0; i < 3; i++)
 		world_add_pod(&w, job, "shop", "proxy");
 	world_build(&w);
 	for (size_t i = 0; i < w.targets.pair_count; i++)
@@ -232,8 +236,8 @@ static void test_long_table_is_cut(void **state)
 	output_open(&o);
 	assert_ok(report_table(o.file, &w.facts, &err), &err);
 	(void)output_read(&o);
-	assert_non_null(strstr(o.text, "\n... and 7 more that are no worse\n"
-				       "1007 pairs: 1007 none (3.2 s)\n"));
+	assert_non_null(strstr(o.text, "\n... and 21 more pairs, no worse\n"
+				       "3021 pairs: 3021 none (3.2 s)\n"));
 	output_close(&o);
 	world_free(&w);
 }
@@ -256,58 +260,159 @@ static void test_nothing(void **state)
 	world_free(&w);
 }
 
+/* The table as it is on a terminal; to be freed. */
+static char *on_terminal(const struct world *w, unsigned short columns)
+{
+	struct error err = { 0 };
+	struct screen s;
+	char *text;
+
+	screen_open(&s, columns);
+	assert_ok(report_table(s.file, &w->facts, &err), &err);
+	text = strdup(screen_read(&s, " s)\n"));
+	assert_non_null(text);
+	screen_close(&s);
+	return text;
+}
+
 /* On a terminal in colour, unless NO_COLOR says otherwise. */
 static void test_colour(void **state)
 {
-	static const struct {
-		const char *name, *no_color, *term;
-		bool has_colour;
-	} rows[] = {
-		{ "terminal", NULL, "xterm-256color", true },
-		{ "NO_COLOR", "1", "xterm-256color", false },
-		{ "NO_COLOR empty", "", "xterm-256color", true },
-		{ "dumb", NULL, "dumb", false },
-		{ "no TERM", NULL, NULL, false },
-	};
+	struct world w;
+	char *text;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-		struct error err = { 0 };
-		char text[8192];
-		size_t used = 0;
-		struct world w;
-		ssize_t got;
-		FILE *out;
+	fill(&w);
+	(void)setenv("TERM", "xterm-256color", 1);
+	(void)unsetenv("NO_COLOR");
+	text = on_terminal(&w, 120);
+	assert_non_null(strchr(text, '\033'));
+	free(text);
+	(void)setenv("NO_COLOR", "1", 1);
+	text = on_terminal(&w, 120);
+	assert_null(strchr(text, '\033'));
+	free(text);
+	world_free(&w);
+}
 
-		assert_true(terminal >= 0);
-		assert_int_equal(grantpt(terminal), 0);
-		assert_int_equal(unlockpt(terminal), 0);
-		out = fopen(ptsname(terminal), "r+e");
-		assert_non_null(out);
-		(void)unsetenv("NO_COLOR");
-		(void)unsetenv("TERM");
-		if (rows[i].no_color != NULL)
-			(void)setenv("NO_COLOR", rows[i].no_color, 1);
-		if (rows[i].term != NULL)
-			(void)setenv("TERM", rows[i].term, 1);
-		fill(&w);
-		assert_ok(report_table(out, &w.facts, &err), &err);
-		/* The terminal hands on what it has, when it has it. */
-		text[0] = '\0';
-		while (strstr(text, " s)") == NULL) {
-			got = read(terminal, text + used,
-				   sizeof(text) - 1 - used);
-			assert_true(got > 0);
-			used += (size_t)got;
-			text[used] = '\0';
-		}
-		assert_row((strchr(text, '\033') != NULL) == rows[i].has_colour,
-			   rows[i].name);
-		world_free(&w);
-		(void)fclose(out);
-		(void)close(terminal);
+/* Twelve good ones, five that lag and three that are gone, in one pool. */
+static void fill_crowd(struct world *w, const char *pod_format)
+{
+	struct job_config *job;
+
+	fresh = world_certificate('a', -1, 89);
+	lagging = world_certificate('b', -61, 29);
+	world_init(w);
+	job = world_add_job(w, "edge");
+	world_add_domain(job, "shop.example.com");
+	for (int i = 0; i < 20; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%s-%02d", pod_format, i);
+		world_add_pod(w, job, "edge", name);
 	}
+	world_build(w);
+	for (size_t i = 0; i < 17; i++)
+		world_show(w, i, i < 12 ? &fresh : &lagging);
+	for (size_t i = 17; i < 20; i++)
+		world_break(w, i, REASON_CONNECT_REFUSED);
+	world_finish(w);
+}
+
+/* Who is good needs no name. */
+static void test_alike_in_one_row(void **state)
+{
+	static const char expected[] =
+		"STATUS LEFT LAG NAMESPACE POD DOMAIN PORT CERTIFICATE REASON\n"
+		"notfound edge edge-17, edge-18 and 1 more shop.example.com 443 "
+		"connect_refused\n"
+		"valid 29d 60d edge edge-12, edge-13 and 3 more "
+		"shop.example.com 443 bbbbbbbbbbbb\n"
+		"valid 89d edge 12 pods, same certificate shop.example.com 443 "
+		"aaaaaaaaaaaa\n"
+		"20 pairs: 17 valid, 3 notfound (3.2 s)\n";
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+	char *squeezed;
+
+	(void)state;
+	fill_crowd(&w, "edge");
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	squeezed = squeeze(output_read(&o));
+	assert_string_equal(squeezed, expected);
+	test_free(squeezed);
+	output_close(&o);
+	world_free(&w);
+}
+
+/* Outside Kubernetes there are no pods. */
+static void test_addresses_in_one_row(void **state)
+{
+	struct endpoint_config endpoint = { .port_number = 443 };
+	struct error err = { 0 };
+	struct output o;
+	struct world w;
+
+	(void)state;
+	fill_crowd(&w, "192.0.2.1");
+	endpoint.address = strdup("lb.example.com");
+	endpoint.port = strdup("443");
+	assert_ok(endpoint_config_vector_append(
+			  &w.config.jobs.items[0].endpoints, endpoint, &err),
+		  &err);
+	output_open(&o);
+	assert_ok(report_table(o.file, &w.facts, &err), &err);
+	assert_non_null(
+		strstr(output_read(&o), "12 addresses, same certificate"));
+	output_close(&o);
+	world_free(&w);
+}
+
+static void test_widths(void **state)
+{
+	static const struct {
+		unsigned short columns;
+		bool has_certificate, has_namespace, is_within;
+	} rows[] = {
+		{ 160, true, true, true },
+		{ 100, false, true, true },
+		{ 80, false, false, true },
+		/* No terminal says so, but some say nothing. */
+		{ 0, true, true, false },
+	};
+	/* No names are cut at any of them. */
+	static const char *const names[] = {
+		"12 pods, same certificate",
+		"traefik-7d9f8-17 and 2 more",
+		"shop.example.com",
+		"connect_refused",
+	};
+	struct world w;
+
+	(void)state;
+	fill_crowd(&w, "traefik-7d9f8");
+	(void)setenv("NO_COLOR", "1", 1);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *text = on_terminal(&w, rows[i].columns);
+		size_t columns = strcspn(text, "\n");
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "%d", rows[i].columns);
+		assert_row((strstr(text, "CERTIFICATE") != NULL) ==
+				   rows[i].has_certificate,
+			   name);
+		assert_row((strstr(text, "NAMESPACE") != NULL) ==
+				   rows[i].has_namespace,
+			   name);
+		assert_row((columns <= rows[i].columns) == rows[i].is_within,
+			   name);
+		for (size_t j = 0; j < COUNT_OF(names); j++)
+			assert_row(strstr(text, names[j]) != NULL, name);
+		free(text);
+	}
+	world_free(&w);
 }
 
 static void test_targets(void **state)
@@ -379,6 +484,9 @@ int main(void)
 		cmocka_unit_test(test_long_table_is_cut),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_alike_in_one_row),
+		cmocka_unit_test(test_addresses_in_one_row),
+		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_failed_write),
 		cmocka_unit_test(test_version),

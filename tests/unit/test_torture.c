@@ -13,7 +13,7 @@
 #include "config/options.h"
 #include "metrics/textfile.h"
 #include "report/report.h"
-#include "report/verdict.h"
+#include "report/rows.h"
 #include "support.h"
 #include "torture.h"
 #include "world.h"
@@ -166,10 +166,11 @@ static int replace_file(void *data, struct error *err)
 static int sort(void *data, struct error *err)
 {
 	const struct metrics_output *o = data;
-	const struct pair **sorted = verdict_sort(&o->w->facts);
+	struct rows rows = { 0 };
+	int r = rows_build(&o->w->facts, &rows, err);
 
-	free(sorted);
-	return sorted == NULL ? error_memory(err) : 0;
+	rows_free(&rows);
+	return r;
 }
 
 static void test_run(void **state)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report/verdict: thresholds, order, --check.
+ * report/verdict: thresholds, --check.
  */
 #include <config.h>
 
 #include "report/verdict.h"
-
-#include <stdlib.h>
 
 #include "support.h"
 #include "world.h"
@@ -182,46 +180,6 @@ static void test_check_of_a_chain(void **state)
 	world_free(&w);
 }
 
-static void test_worst_first(void **state)
-{
-	struct certificate fresh = world_certificate('a', -1, 89);
-	struct certificate lagging = world_certificate('b', -30, 60);
-	struct certificate sooner = world_certificate('c', -1, 79);
-	struct certificate warned = world_certificate('d', -75, 15);
-	struct certificate expired = world_certificate('e', -91, -1);
-	struct certificate longer = world_certificate('f', -99, -9);
-	struct certificate future = world_certificate('9', 1, 91);
-	static const size_t expected[] = { 5, 4, 6, 8, 3, 7, 1, 2, 0, 9 };
-	const struct pair **sorted;
-	struct job_config *job;
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	job = world_add_job(&w, "edge");
-	world_add_domain(job, "a.example");
-	for (size_t i = 0; i < COUNT_OF(expected); i++)
-		world_add_pod(&w, job, "ns", "p");
-	world_build(&w);
-	world_show(&w, 0, &fresh);
-	world_show(&w, 1, &lagging);
-	world_show(&w, 2, &sooner);
-	world_show(&w, 3, &warned);
-	world_show(&w, 4, &expired);
-	world_show(&w, 5, &longer);
-	world_break(&w, 6, REASON_CONNECT_REFUSED);
-	world_break(&w, 7, REASON_DEADLINE);
-	world_show(&w, 8, &future);
-	world_show(&w, 9, &fresh);
-	world_finish(&w);
-	sorted = verdict_sort(&w.facts);
-	assert_non_null(sorted);
-	for (size_t i = 0; i < COUNT_OF(expected); i++)
-		assert_int_equal(sorted[i] - w.targets.pairs, expected[i]);
-	free(sorted);
-	world_free(&w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,7 +187,6 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_of_a_chain),
-		cmocka_unit_test(test_worst_first),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
