@@ -21,9 +21,8 @@ enum log_level {
  * LOG_LEVEL_WARNING. */
 void log_set_level(enum log_level level);
 
-/* The level called `name` ("debug", "info", "warning", "error"); false if
- * there is none. */
-bool log_level_from_name(const char *name, enum log_level *ret_level);
+/* "debug", "info", "warning", "error". */
+const char *log_level_name(enum log_level level);
 
 /* Whether standard error is the journal's stream ($JOURNAL_STREAM,
  * systemd.exec(5)). */

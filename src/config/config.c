@@ -126,10 +126,16 @@ int config_set_metrics(struct config *config, const char *text,
 int config_set_log_level(struct config *config, const char *text,
 			 struct error *err)
 {
-	if (!log_level_from_name(text, &config->log_level))
-		return error_set(err, ERROR_INVALID,
-				 "'%s' is none of: debug, info, warning, error",
-				 text);
-	config->has_log_level = true;
-	return 0;
+	const char *names[LOG_LEVEL_ERROR + 1];
+	int choice;
+	int r;
+
+	for (int i = 0; i <= LOG_LEVEL_ERROR; i++)
+		names[i] = log_level_name((enum log_level)i);
+	r = value_set_choice(text, names, LOG_LEVEL_ERROR + 1, &choice, err);
+	if (r == 0) {
+		config->log_level = (enum log_level)choice;
+		config->has_log_level = true;
+	}
+	return r;
 }
