@@ -12,7 +12,8 @@ from program import TOP
 FOREIGN = {
     # configure
     "prefix", "sysconfdir", "with-textfile-dir", "with-crondir",
-    "with-systemdsystemunitdir", "enable-werror", "enable-sanitizers",
+    "with-systemdsystemunitdir", "with-bash-completion-dir",
+    "with-zsh-completion-dir", "with-fish-completion-dir", "enable-werror", "enable-sanitizers",
     "disable-hardening",
     # systemctl, kubectl, git, promtool
     "now", "user", "recursive", "token", "server", "verb", "resource",

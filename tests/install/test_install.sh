@@ -108,6 +108,14 @@ man_shows() {
 	}
 }
 
+bash_completes() {
+	(
+		# shellcheck disable=SC1090 # what was installed
+		. "$bash_completion"
+		complete -p "$name"
+	)
+}
+
 is_uninstalled() {
 	make -s -C "$build" uninstall DESTDIR="$root/installed"
 	find "$root/installed" ! -type d >"$root/left"
@@ -124,6 +132,9 @@ service=$root/installed$units/$name.service
 timer=$root/installed$units/$name.timer
 cron=$root/installed$(place crondir)/$name
 mandir=$(place mandir)
+bash_completion=$root/installed$(place bashcompletiondir)/$name
+zsh_completion=$root/installed$(place zshcompletiondir)/_$name
+fish_completion=$root/installed$(place fishcompletiondir)/$name.fish
 
 ok "make install" make -s -C "$build" install DESTDIR="$root/installed"
 ok "make install over an old one" \
@@ -139,6 +150,10 @@ for section in 1 5; do
 	ok "${page##*/} is there" has_mode 644 "$page"
 	ok "${page##*/} is complete" is_complete "$page"
 done
+for file in "$bash_completion" "$zsh_completion" "$fish_completion"; do
+	ok "${file#"$root/installed"} is there" has_mode 644 "$file"
+done
+ok "bash takes the completion" bash_completes
 ok "man 1 $name" man_shows 1 "$name"
 ok "man 5 $name" man_shows 5 "$name"
 ok "man 5 $name.yaml" man_shows 5 "$name.yaml"
