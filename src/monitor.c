@@ -47,7 +47,8 @@
 
 struct run {
 	struct config config;
-	bool replaces_file; /* a textfile is to be replaced */
+	const char *config_path; /* of the file that was read, NULL: none */
+	bool replaces_file;	 /* a textfile is to be replaced */
 	struct interrupt interrupt;
 	int lock; /* of the textfile's directory */
 	struct run_state state;
@@ -88,6 +89,7 @@ static int load_config(struct run *run, const struct options *options,
 
 	if (path == NULL && access(DEFAULT_CONFIG_FILE, F_OK) == 0)
 		path = DEFAULT_CONFIG_FILE;
+	run->config_path = path;
 	if (r == 0 && path != NULL)
 		r = config_file_load(path, config, err);
 	if (r == 0)
@@ -448,7 +450,7 @@ static enum exit_status check_config(struct run *run)
 {
 	struct error err = { 0 };
 
-	if (report_config(stdout, &run->config, &err) < 0)
+	if (report_config(stdout, &run->config, run->config_path, &err) < 0)
 		return end_early(run, &err);
 	return EXIT_RAN;
 }

@@ -52,16 +52,9 @@ void log_set_level(enum log_level level)
 	sink.level = level;
 }
 
-bool log_level_from_name(const char *name, enum log_level *ret_level)
+const char *log_level_name(enum log_level level)
 {
-	for (int i = 0; i <= LOG_LEVEL_ERROR; i++) {
-		if (i != LOG_LEVEL_NOTICE &&
-		    strcmp(name, level_names[i]) == 0) {
-			*ret_level = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
+	return level_names[level];
 }
 
 bool log_to_journal(void)

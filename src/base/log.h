@@ -28,9 +28,8 @@ enum log_level {
  * LOG_LEVEL_WARNING. */
 void log_set_level(enum log_level level);
 
-/* The level called `name` ("debug", "info", "warning", "error": those that one
- * can ask for); false if there is none. */
-bool log_level_from_name(const char *name, enum log_level *ret_level);
+/* "debug", "info", "notice", "warning", "error". */
+const char *log_level_name(enum log_level level);
 
 /* Whether standard error is the journal's stream ($JOURNAL_STREAM,
  * systemd.exec(5)). */

@@ -141,6 +141,22 @@ static size_t distance(const char *a, const char *b)
 	return rows[m % 3][n];
 }
 
+/* The only name that begins with `word`. */
+static const char *only_longer(const char *word, const char *const *names,
+			       size_t count)
+{
+	const char *longer = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(names[i], word, strlen(word)) != 0)
+			continue;
+		if (longer != NULL)
+			return NULL;
+		longer = names[i];
+	}
+	return longer;
+}
+
 const char *text_nearest(const char *word, const char *const *names,
 			 size_t count)
 {
@@ -162,7 +178,7 @@ const char *text_nearest(const char *word, const char *const *names,
 			nearest = names[i];
 		}
 	}
-	return nearest;
+	return nearest != NULL ? nearest : only_longer(word, names, count);
 }
 
 static bool is_label(const char *text, size_t length)

@@ -27,8 +27,8 @@ char *text_clean(const char *text, size_t size, size_t max_bytes);
 void text_make_line(char *text);
 
 /* The nearest of the `count` names to `word` (Damerau-Levenshtein, at most a
- * third of its length away, and 1 at least), NULL if none is near. For "did
- * you mean". */
+ * third of its length away, and 1 at least); else the only one that begins with
+ * it, NULL if there is none. For "did you mean". */
 const char *text_nearest(const char *word, const char *const *names,
 			 size_t count);
 

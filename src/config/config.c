@@ -106,18 +106,25 @@ int config_set_max_series(struct config *config, const char *text,
 	return r;
 }
 
+static const char *const metrics_names[] = {
+	[METRICS_STANDARD] = "standard",
+	[METRICS_FULL] = "full",
+	[METRICS_SUMMARY] = "summary",
+	[METRICS_MUX] = "mux",
+};
+
+const char *config_metrics_name(enum metrics_mode mode)
+{
+	return metrics_names[mode];
+}
+
 int config_set_metrics(struct config *config, const char *text,
 		       struct error *err)
 {
-	static const char *const names[] = { "standard", "full", "summary",
-					     "mux" };
 	int choice;
-	int r;
+	int r = value_set_choice(text, metrics_names, METRICS_MUX + 1, &choice,
+				 err);
 
-	static_assert(METRICS_STANDARD == 0 && METRICS_FULL == 1 &&
-			      METRICS_SUMMARY == 2 && METRICS_MUX == 3,
-		      "names in the order of the enum");
-	r = value_set_choice(text, names, 4, &choice, err);
 	if (r == 0)
 		config->metrics = (enum metrics_mode)choice;
 	return r;
@@ -126,10 +133,26 @@ int config_set_metrics(struct config *config, const char *text,
 int config_set_log_level(struct config *config, const char *text,
 			 struct error *err)
 {
-	if (!log_level_from_name(text, &config->log_level))
-		return error_set(err, ERROR_INVALID,
-				 "'%s' is none of: debug, info, warning, error",
-				 text);
-	config->has_log_level = true;
-	return 0;
+	/* The others cannot be asked for. */
+	static const enum log_level levels[] = {
+		LOG_LEVEL_DEBUG,
+		LOG_LEVEL_INFO,
+		LOG_LEVEL_WARNING,
+		LOG_LEVEL_ERROR,
+	};
+	enum {
+		COUNT = sizeof(levels) / sizeof(levels[0])
+	};
+	const char *names[COUNT];
+	int choice;
+	int r;
+
+	for (size_t i = 0; i < COUNT; i++)
+		names[i] = log_level_name(levels[i]);
+	r = value_set_choice(text, names, COUNT, &choice, err);
+	if (r == 0) {
+		config->log_level = levels[choice];
+		config->has_log_level = true;
+	}
+	return r;
 }

@@ -102,6 +102,8 @@ int config_set_max_series(struct config *config, const char *text,
 			  struct error *err);
 int config_set_metrics(struct config *config, const char *text,
 		       struct error *err);
+/* "standard", "full", "summary", "mux". */
+const char *config_metrics_name(enum metrics_mode mode);
 int config_set_log_level(struct config *config, const char *text,
 			 struct error *err);
 

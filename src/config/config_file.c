@@ -18,6 +18,7 @@
 #include "config/value.h"
 
 #define JOB_NAME_MAX_BYTES 253
+#define KEY_NAME_MAX_BYTES 64 /* with those that it is a key of */
 
 /* What a key sets. */
 struct target {
@@ -31,6 +32,8 @@ struct key {
 		    const struct yaml_node *node, struct error *err);
 	/* For read_text(), read_list(): what is done with each text. */
 	setting_function *set;
+	/* For all that have keys of their own. */
+	const struct key *keys;
 };
 
 /* Hands the expanded text of one scalar to the key's setter. */
@@ -190,97 +193,95 @@ static int set_objects_labels(struct setting_target *t, const char *text,
 	return domain_objects_set_labels(t->objects, text, err);
 }
 
-static int read_domains_from(struct target *t, const struct key *key,
-			     const struct yaml_node *node, struct error *err);
+static int read_keys(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err);
 static int read_objects(struct target *t, const struct key *key,
 			const struct yaml_node *node, struct error *err);
 static int read_endpoints(struct target *t, const struct key *key,
 			  const struct yaml_node *node, struct error *err);
-static int read_kubernetes(struct target *t, const struct key *key,
-			   const struct yaml_node *node, struct error *err);
 static int read_jobs(struct target *t, const struct key *key,
 		     const struct yaml_node *node, struct error *err);
 
-static const struct key top_keys[] = {
-	{ "kubernetes", read_kubernetes, NULL },
-	{ "output", read_text, setting_output },
-	{ "state_file", read_text, setting_state_file },
-	{ "concurrency", read_text, setting_concurrency },
-	{ "deadline", read_text, setting_deadline },
-	{ "discovery_max_age", read_text, set_discovery_max_age },
-	{ "refresh", read_text, set_refresh },
-	{ "metrics", read_text, setting_metrics },
-	{ "max_series", read_text, setting_max_series },
-	{ "log_level", read_text, setting_log_level },
-	{ "jobs", read_jobs, NULL },
-	{ NULL, NULL, NULL },
-};
-
 static const struct key kubernetes_keys[] = {
-	{ "kubeconfig", read_text, setting_kubeconfig },
-	{ "context", read_text, setting_context },
-	{ "timeout", read_text, set_api_timeout },
-	{ NULL, NULL, NULL },
-};
-
-static const struct key job_keys[] = {
-	{ "name", read_text, set_job_name },
-	{ "namespaces", read_list, setting_namespace },
-	{ "labels", read_text, setting_labels },
-	{ "node", read_text, setting_node },
-	{ "service", read_text, setting_service },
-	{ "endpoints", read_endpoints, NULL },
-	{ "port", read_text, setting_port },
-	{ "address", read_text, set_address },
-	{ "families", read_text, setting_families },
-	{ "unready", read_unready, NULL },
-	{ "domains", read_list, setting_domain },
-	{ "domains_from", read_domains_from, NULL },
-	{ "ignored_domains", read_list, setting_ignored_domain },
-	{ "proxy_protocol", read_text, setting_proxy_protocol },
-	{ "starttls", read_text, setting_starttls },
-	{ "handshake", read_text, setting_handshake },
-	{ "key_types", read_list, setting_key_type },
-	{ "verify", read_verify, NULL },
-	{ "ca_file", read_text, setting_ca_file },
-	{ "client_certificate", read_text, setting_client_certificate },
-	{ "client_key", read_text, setting_client_key },
-	{ "timeout", read_text, setting_timeout },
-	{ NULL, NULL, NULL },
+	{ "kubeconfig", read_text, setting_kubeconfig, NULL },
+	{ "context", read_text, setting_context, NULL },
+	{ "timeout", read_text, set_api_timeout, NULL },
+	{ NULL, NULL, NULL, NULL },
 };
 
 static const struct key endpoint_keys[] = {
-	{ "address", read_text, set_endpoint_address },
-	{ "port", read_text, set_endpoint_port },
-	{ NULL, NULL, NULL },
-};
-
-static const struct key domains_from_keys[] = {
-	{ "file", read_text, set_domains_file },
-	{ "ingresses", read_objects, NULL },
-	{ "gateways", read_objects, NULL },
-	{ "ingressroutes", read_objects, NULL },
-	{ "certificates", read_objects, NULL },
-	{ NULL, NULL, NULL },
+	{ "address", read_text, set_endpoint_address, NULL },
+	{ "port", read_text, set_endpoint_port, NULL },
+	{ NULL, NULL, NULL, NULL },
 };
 
 static const struct key ingress_keys[] = {
-	{ "namespaces", read_list, set_objects_namespace },
-	{ "class", read_text, set_objects_class },
-	{ "hosts", read_text, set_objects_hosts },
-	{ NULL, NULL, NULL },
-};
-
-static const struct key certificate_keys[] = {
-	{ "namespaces", read_list, set_objects_namespace },
-	{ "labels", read_text, set_objects_labels },
-	{ NULL, NULL, NULL },
+	{ "namespaces", read_list, set_objects_namespace, NULL },
+	{ "class", read_text, set_objects_class, NULL },
+	{ "hosts", read_text, set_objects_hosts, NULL },
+	{ NULL, NULL, NULL, NULL },
 };
 
 /* Of gateways and ingressroutes. */
 static const struct key object_keys[] = {
-	{ "namespaces", read_list, set_objects_namespace },
-	{ NULL, NULL, NULL },
+	{ "namespaces", read_list, set_objects_namespace, NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct key certificate_keys[] = {
+	{ "namespaces", read_list, set_objects_namespace, NULL },
+	{ "labels", read_text, set_objects_labels, NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct key domains_from_keys[] = {
+	{ "file", read_text, set_domains_file, NULL },
+	{ "ingresses", read_objects, NULL, ingress_keys },
+	{ "gateways", read_objects, NULL, object_keys },
+	{ "ingressroutes", read_objects, NULL, object_keys },
+	{ "certificates", read_objects, NULL, certificate_keys },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct key job_keys[] = {
+	{ "name", read_text, set_job_name, NULL },
+	{ "namespaces", read_list, setting_namespace, NULL },
+	{ "labels", read_text, setting_labels, NULL },
+	{ "node", read_text, setting_node, NULL },
+	{ "service", read_text, setting_service, NULL },
+	{ "endpoints", read_endpoints, NULL, endpoint_keys },
+	{ "port", read_text, setting_port, NULL },
+	{ "address", read_text, set_address, NULL },
+	{ "families", read_text, setting_families, NULL },
+	{ "unready", read_unready, NULL, NULL },
+	{ "domains", read_list, setting_domain, NULL },
+	{ "domains_from", read_keys, NULL, domains_from_keys },
+	{ "ignored_domains", read_list, setting_ignored_domain, NULL },
+	{ "proxy_protocol", read_text, setting_proxy_protocol, NULL },
+	{ "starttls", read_text, setting_starttls, NULL },
+	{ "handshake", read_text, setting_handshake, NULL },
+	{ "key_types", read_list, setting_key_type, NULL },
+	{ "verify", read_verify, NULL, NULL },
+	{ "ca_file", read_text, setting_ca_file, NULL },
+	{ "client_certificate", read_text, setting_client_certificate, NULL },
+	{ "client_key", read_text, setting_client_key, NULL },
+	{ "timeout", read_text, setting_timeout, NULL },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct key top_keys[] = {
+	{ "kubernetes", read_keys, NULL, kubernetes_keys },
+	{ "output", read_text, setting_output, NULL },
+	{ "state_file", read_text, setting_state_file, NULL },
+	{ "concurrency", read_text, setting_concurrency, NULL },
+	{ "deadline", read_text, setting_deadline, NULL },
+	{ "discovery_max_age", read_text, set_discovery_max_age, NULL },
+	{ "refresh", read_text, set_refresh, NULL },
+	{ "metrics", read_text, setting_metrics, NULL },
+	{ "max_series", read_text, setting_max_series, NULL },
+	{ "log_level", read_text, setting_log_level, NULL },
+	{ "jobs", read_jobs, NULL, job_keys },
+	{ NULL, NULL, NULL, NULL },
 };
 
 static int unknown_key(struct target *t, const struct key *keys,
@@ -339,16 +340,10 @@ static int read_mapping(struct target *t, const struct key *keys,
 	return 0;
 }
 
-static int read_kubernetes(struct target *t, const struct key *key,
-			   const struct yaml_node *node, struct error *err)
+static int read_keys(struct target *t, const struct key *key,
+		     const struct yaml_node *node, struct error *err)
 {
-	return read_mapping(t, kubernetes_keys, node, key->name, err);
-}
-
-static int read_domains_from(struct target *t, const struct key *key,
-			     const struct yaml_node *node, struct error *err)
-{
-	return read_mapping(t, domains_from_keys, node, key->name, err);
+	return read_mapping(t, key->keys, node, key->name, err);
 }
 
 static int read_objects(struct target *t, const struct key *key,
@@ -358,12 +353,11 @@ static int read_objects(struct target *t, const struct key *key,
 	const struct {
 		const char *name;
 		struct domain_objects *objects;
-		const struct key *keys;
 	} kinds[] = {
-		{ "ingresses", &from->ingresses, ingress_keys },
-		{ "gateways", &from->gateways, object_keys },
-		{ "ingressroutes", &from->ingressroutes, object_keys },
-		{ "certificates", &from->certificates, certificate_keys },
+		{ "ingresses", &from->ingresses },
+		{ "gateways", &from->gateways },
+		{ "ingressroutes", &from->ingressroutes },
+		{ "certificates", &from->certificates },
 	};
 	size_t i = 0;
 
@@ -371,7 +365,7 @@ static int read_objects(struct target *t, const struct key *key,
 		i++;
 	kinds[i].objects->is_used = true;
 	t->at.objects = kinds[i].objects;
-	return read_mapping(t, kinds[i].keys, node, key->name, err);
+	return read_keys(t, key, node, err);
 }
 
 static void free_texts(struct endpoint_config *texts)
@@ -517,4 +511,22 @@ int config_file_load(const char *path, struct config *config, struct error *err)
 	if (r < 0 && err->code != ERROR_MEMORY)
 		err->code = ERROR_USAGE;
 	return r < 0 ? -(int)err->code : 0;
+}
+
+/* `before`: the name of the key that these are keys of, with a dot. */
+static void print_keys(FILE *out, const struct key *keys, const char *before)
+{
+	for (; keys->name != NULL; keys++) {
+		char name[KEY_NAME_MAX_BYTES];
+
+		(void)fprintf(out, "%s%s\n", before, keys->name);
+		(void)snprintf(name, sizeof(name), "%s%s.", before, keys->name);
+		if (keys->keys != NULL)
+			print_keys(out, keys->keys, name);
+	}
+}
+
+void config_file_print_keys(FILE *out)
+{
+	print_keys(out, top_keys, "");
 }

@@ -6,6 +6,8 @@
 #ifndef CEM_CONFIG_CONFIG_FILE_H
 #define CEM_CONFIG_CONFIG_FILE_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "config/config.h"
 
@@ -16,5 +18,9 @@
  * ERROR_USAGE. */
 int config_file_load(const char *path, struct config *config, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* Every key, one a line, in the order of the tables: "jobs.endpoints.port" is a
+ * key of what "jobs.endpoints" lists. For what documents them. */
+void config_file_print_keys(FILE *out);
 
 #endif

@@ -59,6 +59,7 @@ int value_set_choice(const char *text, const char *const *names, size_t count,
 		     int *ret_choice, struct error *err)
 {
 	char list[128] = "";
+	const char *nearest;
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -70,6 +71,11 @@ int value_set_choice(const char *text, const char *const *names, size_t count,
 					 "%s%s", i == 0 ? "" : ", ", names[i]);
 		assert(used < sizeof(list));
 	}
+	nearest = text_nearest(text, names, count);
+	if (nearest != NULL)
+		return error_set(err, ERROR_INVALID,
+				 "'%s' is none of: %s; did you mean '%s'?",
+				 text, list, nearest);
 	return error_set(err, ERROR_INVALID, "'%s' is none of: %s", text, list);
 }
 

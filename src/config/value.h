@@ -13,7 +13,8 @@
 
 #define VALUE_TIMEOUT_MAX_MS (INT64_C(3600) * 1000) /* of one connection */
 
-/* The index of `text` among the `count` names; ERROR_INVALID lists them. */
+/* The index of `text` among the `count` names; ERROR_INVALID lists them,
+ * and names the nearest. */
 int value_set_choice(const char *text, const char *const *names, size_t count,
 		     int *ret_choice, struct error *err);
 

@@ -74,9 +74,23 @@ static int api_open(struct api *api, struct error *err)
 	return r;
 }
 
+/* A new string, NULL if out of memory. */
+static char *name_source(const struct kube_access *access)
+{
+	char *text = NULL;
+
+	if (access->context == NULL)
+		return strdup(access->source);
+	if (asprintf(&text, "context '%s' of %s", access->context,
+		     access->source) < 0)
+		return NULL;
+	return text;
+}
+
 int api_identify(const struct api *api, struct api_identity *ret_identity,
 		 struct error *err)
 {
+	const struct kube_access *access = &api->access;
 	struct api_identity identity = { 0 };
 	struct error unread = { 0 };
 
@@ -85,12 +99,16 @@ int api_identify(const struct api *api, struct api_identity *ret_identity,
 		return 0;
 	kube_client_server_dates(api->client, &identity.server_dates);
 	/* A certificate that cannot be read has no dates; the login said so. */
-	if (kube_access_client_dates(&api->access, &identity.client_dates,
-				     &unread) == -ERROR_MEMORY)
+	if (kube_access_client_dates(access, &identity.client_dates, &unread) ==
+	    -ERROR_MEMORY)
 		return error_memory(err);
-	identity.server = strdup(api->access.server);
-	if (identity.server == NULL)
+	identity.server = strdup(access->server);
+	identity.source = name_source(access);
+	if (identity.server == NULL || identity.source == NULL) {
+		free(identity.server);
+		free(identity.source);
 		return error_memory(err);
+	}
 	*ret_identity = identity;
 	return 0;
 }

@@ -49,8 +49,8 @@ int api_find_node(struct api *api, const char *node, char **ret_node,
 /* Whether the API as a whole has failed, not one list. */
 bool api_has_failed(const struct api *api);
 
-/* Whose certificates were shown on both sides, before api_close(). The string
- * is the caller's. */
+/* Whose certificates were shown on both sides, before api_close(). The strings
+ * are the caller's. */
 int api_identify(const struct api *api, struct api_identity *ret_identity,
 		 struct error *err) __attribute__((warn_unused_result));
 

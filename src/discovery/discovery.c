@@ -156,5 +156,6 @@ void discovery_free(struct discovery *discovery)
 		job_discovery_free(&discovery->jobs[i]);
 	free(discovery->jobs);
 	free(discovery->api.server);
+	free(discovery->api.source);
 	*discovery = (struct discovery){ 0 };
 }

@@ -120,9 +120,10 @@ struct job_discovery {
 	struct source_discovery sources[DISCOVERY_SOURCE_COUNT];
 };
 
-/* The certificates of the API server and of whoever asked it. */
+/* Which API server was asked, as whom, and the certificates of both. */
 struct api_identity {
 	char *server; /* URL; NULL: no API was asked */
+	char *source; /* of the credential, in words; likewise */
 	struct kube_dates server_dates;
 	struct kube_dates client_dates;
 };

@@ -33,6 +33,7 @@ static void kube_file_free(struct kube_file *file)
 void kube_access_free(struct kube_access *access)
 {
 	free(access->source);
+	free(access->context);
 	free(access->server);
 	free(access->tls_server_name);
 	kube_proxy_free(&access->proxy);

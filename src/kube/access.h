@@ -28,8 +28,9 @@ struct kube_file {
 };
 
 struct kube_access {
-	char *source; /* where it comes from, for messages */
-	char *server; /* URL without user, query, fragment or final slash */
+	char *source;  /* where it comes from, for messages */
+	char *context; /* of the kubeconfig, NULL: there is none */
+	char *server;  /* URL without user, query, fragment or final slash */
 	char *tls_server_name; /* NULL: the server's name is the URL's host */
 	bool insecure_skip_tls_verify;
 	struct kube_proxy proxy; /* none, whatever the environment says */

@@ -385,6 +385,7 @@ static int read_access(const struct kubeconfig_files *files, const char *wanted,
 				 "server: the credential of user '%s' goes "
 				 "over https:// only",
 				 user.name);
+	access->context = TAKE(context.name);
 	return 0;
 }
 

@@ -6,6 +6,10 @@
 
 #include "report/report.h"
 
+#include <inttypes.h>
+
+#include "base/duration.h"
+
 static void print_namespaces(FILE *out, const struct job_config *job)
 {
 	const struct string_vector *v = &job->namespaces;
@@ -68,8 +72,60 @@ static void print_domains(FILE *out, const struct job_config *job)
 	}
 }
 
-int report_config(FILE *out, const struct config *config, struct error *err)
+static void print_duration(FILE *out, int64_t ms)
 {
+	char words[DURATION_WORDS_MAX];
+
+	if (ms % 1000 != 0) {
+		(void)fprintf(out, "%" PRId64 "ms", ms);
+		return;
+	}
+	duration_words(ms / 1000, words);
+	(void)fputs(words, out);
+}
+
+static void print_connection(FILE *out, const struct job_config *job)
+{
+	(void)fputs("; ", out);
+	print_duration(out, job->timeout_ms);
+	if (!job->verify)
+		(void)fputs(" a connection, chains not verified", out);
+	else
+		(void)fprintf(out, " a connection, chains verified against %s",
+			      job->ca_file != NULL ? job->ca_file :
+						     "the system's store");
+}
+
+static void print_run(FILE *out, const struct config *config)
+{
+	(void)fprintf(out, "API access: %s",
+		      config->kubernetes.kubeconfig != NULL ?
+			      config->kubernetes.kubeconfig :
+			      "$KUBECONFIG, in-cluster account or "
+			      "~/.kube/config");
+	if (config->kubernetes.context != NULL &&
+	    config->kubernetes.context[0] != '\0')
+		(void)fprintf(out, ", context '%s'",
+			      config->kubernetes.context);
+	(void)fprintf(out, "\nrun: %zu connections at a time, at most ",
+		      config->concurrency);
+	print_duration(out, config->deadline_ms);
+	(void)fprintf(out, "\noutput: %s, metrics %s%s\nstate: %s\n",
+		      config->output, config_metrics_name(config->metrics),
+		      config->has_cli_job && !config->has_output ?
+			      " (by hand nothing, unless --output says so)" :
+			      "",
+		      config->state_file != NULL ?
+			      config->state_file :
+			      "state.json in $STATE_DIRECTORY or "
+			      "/var/lib/certificate-expiry-monitor");
+}
+
+int report_config(FILE *out, const struct config *config, const char *path,
+		  struct error *err)
+{
+	(void)fprintf(out, "configuration: %s\n",
+		      path != NULL ? path : "options alone");
 	for (size_t i = 0; i < config->jobs.count; i++) {
 		const struct job_config *job = &config->jobs.items[i];
 
@@ -77,8 +133,10 @@ int report_config(FILE *out, const struct config *config, struct error *err)
 		print_pool(out, job);
 		(void)fputs(": ", out);
 		print_domains(out, job);
+		print_connection(out, job);
 		(void)fputc('\n', out);
 	}
+	print_run(out, config);
 	(void)fputs("The configuration is good.\n", out);
 	if (ferror(out) || fflush(out) != 0)
 		return error_set(err, ERROR_SYSTEM,

@@ -22,15 +22,16 @@ void report_init(void);
 int report_table(FILE *out, const struct run_facts *facts, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* One row a pair, before anything was probed. */
+/* One row a pair, before anything was probed; then which API server was asked
+ * as whom, and for each job what was found and how many pairs that makes. */
 int report_targets(FILE *out, const struct discovery *discovery,
 		   const struct target_set *targets, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* One line a job: its pool and where its domains come from; before anything is
- * listed. */
-int report_config(FILE *out, const struct config *config, struct error *err)
-	__attribute__((warn_unused_result));
+/* Before anything is listed: which file was read (`path`, NULL: none), one line
+ * a job with its pool and where its domains come from, and the run. */
+int report_config(FILE *out, const struct config *config, const char *path,
+		  struct error *err) __attribute__((warn_unused_result));
 
 /* One JSON object: the run, its jobs, its pairs (doc/report.md). */
 int report_json(FILE *out, const struct run_facts *facts, struct error *err)

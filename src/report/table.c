@@ -348,6 +348,29 @@ static void print_counts(FILE *out, const struct job_discovery *job)
 	}
 }
 
+/* Goes on from the pair *next past those of `job`, and says how many. */
+static size_t skip_job(const struct target_set *targets, size_t *next,
+		       const struct job_discovery *job)
+{
+	size_t begin = *next;
+
+	while (*next < targets->pair_count &&
+	       targets->pairs[*next].endpoint->job == job->job)
+		(*next)++;
+	return *next - begin;
+}
+
+/* "edge: 11 endpoints, 2 domains: 22 pairs" */
+static void print_product(FILE *out, const struct job_discovery *job,
+			  size_t pairs)
+{
+	print_name(out, job->job->name);
+	(void)fprintf(out, ": %zu endpoint%s, %zu domain%s: %zu pair%s\n",
+		      job->pods.count, job->pods.count == 1 ? "" : "s",
+		      job->domains.count, job->domains.count == 1 ? "" : "s",
+		      pairs, pairs == 1 ? "" : "s");
+}
+
 int report_targets(FILE *out, const struct discovery *discovery,
 		   const struct target_set *targets, struct error *err)
 {
@@ -358,6 +381,7 @@ int report_targets(FILE *out, const struct discovery *discovery,
 	CLEANUP(cleanup_table)
 	struct libscols_table *table =
 		new_table(out, columns, sizeof(columns) / sizeof(columns[0]));
+	size_t next = 0;
 
 	if (table == NULL)
 		return error_memory(err);
@@ -368,7 +392,15 @@ int report_targets(FILE *out, const struct discovery *discovery,
 		hide(table, TARGET_COLUMN_KEY);
 	if (targets->pair_count > 0 && scols_print_table(table) != 0)
 		return error_memory(err);
-	for (size_t i = 0; i < discovery->count; i++)
+	if (discovery->api.server != NULL)
+		(void)fprintf(out, "API server: %s, by %s\n",
+			      discovery->api.server, discovery->api.source);
+	for (size_t i = 0; i < discovery->count; i++) {
 		print_counts(out, &discovery->jobs[i]);
+		print_product(out, &discovery->jobs[i],
+			      skip_job(targets, &next, &discovery->jobs[i]));
+	}
+	(void)fprintf(out, "%zu pair%s in all\n", targets->pair_count,
+		      targets->pair_count == 1 ? "" : "s");
 	return check_stream(out, err);
 }

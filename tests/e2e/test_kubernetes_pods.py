@@ -136,6 +136,23 @@ def requests_since(kube, offset, count):
     return queries if len(queries) >= count else None
 
 
+def test_list_targets_says_whom_it_asked_and_sums_up(monitor, config, kube,
+                                                     world):
+    """What people want to see before they trust it."""
+    namespace, pods = world
+    result = monitor.run("--kubeconfig", config, "--namespaces", namespace,
+                         "--port", "tls", "--domains", f"{at.VALID},b.example",
+                         "--list-targets")
+    assert result.status == OK, result
+    probed = list(pods.values()).count(None)
+    api, matching, product, total = result.stdout.splitlines()[-4:]
+    assert api == (f"API server: {kube.url}, by context 'test' of {config}")
+    assert matching.startswith(f"cli: {namespace}: {len(pods)} pods matching, ")
+    assert product == (f"cli: {probed} endpoints, 2 domains: "
+                       f"{2 * probed} pairs")
+    assert total == f"{2 * probed} pairs in all"
+
+
 # Which pods are selected
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,23 @@ service_is_confined() {
 	}
 }
 
+# man_shows SECTION NAME: by mandoc's man, which needs no index.
+man_shows() {
+	mman -M "$root/installed$mandir" -s "$1" "$2" >"$root/page" 2>&1
+	grep -q "^CERTIFICATE-EXPIRY-MONITOR($1)" "$root/page" || {
+		cat "$root/page"
+		return 1
+	}
+}
+
+bash_completes() {
+	(
+		# shellcheck disable=SC1090 # what was installed
+		. "$bash_completion"
+		complete -p "$name"
+	)
+}
+
 is_uninstalled() {
 	make -s -C "$build" uninstall DESTDIR="$root/installed"
 	find "$root/installed" ! -type d >"$root/left"
@@ -116,6 +133,10 @@ program=$root/installed$bindir/$name
 service=$root/installed$units/$name.service
 timer=$root/installed$units/$name.timer
 cron=$root/installed$(place crondir)/$name
+mandir=$(place mandir)
+bash_completion=$root/installed$(place bashcompletiondir)/$name
+zsh_completion=$root/installed$(place zshcompletiondir)/_$name
+fish_completion=$root/installed$(place fishcompletiondir)/$name.fish
 
 ok "make install" make -s -C "$build" install DESTDIR="$root/installed"
 ok "make install over an old one" \
@@ -126,6 +147,18 @@ for file in "$service" "$timer" "$cron"; do
 	ok "${file##*/} is there" has_mode 644 "$file"
 	ok "${file##*/} is complete" is_complete "$file"
 done
+for section in 1 5; do
+	page=$root/installed$mandir/man$section/$name.$section
+	ok "${page##*/} is there" has_mode 644 "$page"
+	ok "${page##*/} is complete" is_complete "$page"
+done
+for file in "$bash_completion" "$zsh_completion" "$fish_completion"; do
+	ok "${file#"$root/installed"} is there" has_mode 644 "$file"
+done
+ok "bash takes the completion" bash_completes
+ok "man 1 $name" man_shows 1 "$name"
+ok "man 5 $name" man_shows 5 "$name"
+ok "man 5 $name.yaml" man_shows 5 "$name.yaml"
 ok "the service starts the program" says "$service" "ExecStart=$bindir/$name"
 ok "the service may write the textfile directory" \
 	says "$service" "ReadWritePaths=-$textfiledir"

@@ -170,6 +170,11 @@ static void test_merged(void **state)
 			assert_string_equal(access.server, merged[i].server);
 			assert_string_equal(access.token.data, merged[i].token);
 			assert_true(has_part(access.source, "@/0, @/1"));
+			if (merged[i].context != NULL)
+				assert_string_equal(access.context,
+						    merged[i].context);
+			else
+				assert_non_null(access.context);
 		}
 		kube_access_free(&access);
 		string_vector_free(&paths);

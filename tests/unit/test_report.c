@@ -430,15 +430,53 @@ static void test_targets(void **state)
 	assert_ok(report_targets(o.file, &w.discovery, &w.targets, &err), &err);
 	squeezed = squeeze(output_read(&o));
 	assert_string_equal(
-		squeezed,
-		"JOB NAMESPACE POD ENDPOINT DOMAIN\n"
-		"edge shop proxy-0 192.0.2.1:443 a.example\n"
-		"edge shop proxy-1 [2001:db8::1]:443 a.example\n"
-		"edge shop proxy-2 192.0.2.1:443 a.example\n"
-		"edge shop proxy-3 192.0.2.1:443 a.example\n"
-		"edge: shop: 5 pods matching, skipped: 1 not_ready\n");
+		squeezed, "JOB NAMESPACE POD ENDPOINT DOMAIN\n"
+			  "edge shop proxy-0 192.0.2.1:443 a.example\n"
+			  "edge shop proxy-1 [2001:db8::1]:443 a.example\n"
+			  "edge shop proxy-2 192.0.2.1:443 a.example\n"
+			  "edge shop proxy-3 192.0.2.1:443 a.example\n"
+			  "edge: shop: 5 pods matching, skipped: 1 not_ready\n"
+			  "edge: 4 endpoints, 1 domain: 4 pairs\n"
+			  "4 pairs in all\n");
 	test_free(squeezed);
 	output_close(&o);
+	world_free(&w);
+}
+
+/* Each job has its own sum, also one without a pair. */
+static void test_targets_of_an_api(void **state)
+{
+	static const char sums[] =
+		"API server: https://192.0.2.1:6443, by context 'a' of /k\n"
+		"empty: 0 endpoints, 1 domain: 0 pairs\n"
+		"edge: 1 endpoint, 2 domains: 2 pairs\n"
+		"mail: 1 endpoint, 1 domain: 1 pair\n"
+		"3 pairs in all\n";
+	struct error err = { 0 };
+	struct job_config *jobs[3];
+	const char *text;
+	struct output o;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	jobs[0] = world_add_job(&w, "empty");
+	jobs[1] = world_add_job(&w, "edge");
+	jobs[2] = world_add_job(&w, "mail");
+	for (int i = 0; i < 3; i++)
+		world_add_domain(jobs[i], "a.example");
+	world_add_domain(jobs[1], "b.example");
+	world_add_pod(&w, jobs[1], "shop", "proxy-0");
+	world_add_pod(&w, jobs[2], "shop", "postfix-0");
+	w.discovery.api.server = strdup("https://192.0.2.1:6443");
+	w.discovery.api.source = strdup("context 'a' of /k");
+	world_build(&w);
+	output_open(&o);
+	assert_ok(report_targets(o.file, &w.discovery, &w.targets, &err), &err);
+	text = output_read(&o);
+	assert_row(strstr(text, sums) != NULL, text);
+	output_close(&o);
+	world_finish(&w);
 	world_free(&w);
 }
 
@@ -488,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_addresses_in_one_row),
 		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_targets_of_an_api),
 		cmocka_unit_test(test_failed_write),
 		cmocka_unit_test(test_version),
 	};

@@ -19,11 +19,25 @@ static void assert_line(struct job_config *job, const char *expected)
 	const char *text;
 
 	output_open(&o);
-	assert_ok(report_config(o.file, &config, &err), &err);
+	assert_ok(report_config(o.file, &config, "/x.yaml", &err), &err);
 	text = output_read(&o);
+	text += strcspn(text, "\n") + 1;
 	assert_row(strncmp(text, expected, strlen(expected)) == 0, text);
-	assert_string_equal(text + strlen(expected),
-			    "\nThe configuration is good.\n");
+	assert_row(strncmp(text + strlen(expected), "; 5s a connection",
+			   strlen("; 5s a connection")) == 0,
+		   text);
+	output_close(&o);
+}
+
+static void assert_report(const struct config *config, const char *path,
+			  const char *expected)
+{
+	struct error err = { 0 };
+	struct output o;
+
+	output_open(&o);
+	assert_ok(report_config(o.file, config, path, &err), &err);
+	assert_string_equal(output_read(&o), expected);
 	output_close(&o);
 }
 
@@ -90,6 +104,57 @@ static void test_others(void **state)
 	job_config_free(&job);
 }
 
+/* What is not a job's, and what each connection is. */
+static void test_run(void **state)
+{
+	struct error err = { 0 };
+	struct config config;
+	struct job_config job;
+
+	(void)state;
+	make(&job);
+	job.timeout_ms = 1500;
+	job.verify = false;
+	assert_ok(job_config_add_namespace(&job, "shop", &err), &err);
+	assert_ok(config_init(&config, &err), &err);
+	config.has_cli_job = true;
+	assert_ok(job_vector_append(&config.jobs, job, &err), &err);
+	assert_report(
+		&config, NULL,
+		"configuration: options alone\n"
+		"job 'edge': pods in shop, port 443: 1 domain; 1500ms a "
+		"connection, chains not verified\n"
+		"API access: $KUBECONFIG, in-cluster account or "
+		"~/.kube/config\n"
+		"run: 64 connections at a time, at most 50s\n"
+		"output: " TEXTFILE_DIR "/" CONFIG_TEXTFILE_NAME
+		", metrics standard (by hand nothing, unless --output says "
+		"so)\n"
+		"state: state.json in $STATE_DIRECTORY or "
+		"/var/lib/certificate-expiry-monitor\n"
+		"The configuration is good.\n");
+	config.jobs.items[0].verify = true;
+	config.jobs.items[0].ca_file = strdup("/ca.crt");
+	config.kubernetes.kubeconfig = strdup("/k");
+	config.kubernetes.context = strdup("prod");
+	config.concurrency = 7;
+	config.deadline_ms = 90000;
+	config.has_output = true;
+	config.metrics = METRICS_MUX;
+	config.state_file = strdup("none");
+	assert_report(&config, "/etc/x.yaml",
+		      "configuration: /etc/x.yaml\n"
+		      "job 'edge': pods in shop, port 443: 1 domain; 1500ms a "
+		      "connection, chains verified against /ca.crt\n"
+		      "API access: /k, context 'prod'\n"
+		      "run: 7 connections at a time, at most 1m 30s\n"
+		      "output: " TEXTFILE_DIR "/" CONFIG_TEXTFILE_NAME
+		      ", metrics mux\n"
+		      "state: none\n"
+		      "The configuration is good.\n");
+	config_free(&config);
+}
+
 static void test_full_disk(void **state)
 {
 	struct config config = { 0 };
@@ -98,8 +163,8 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	assert_non_null(full);
-	assert_error(report_config(full, &config, &err), &err, ERROR_SYSTEM,
-		     "the report cannot be written");
+	assert_error(report_config(full, &config, NULL, &err), &err,
+		     ERROR_SYSTEM, "the report cannot be written");
 	(void)fclose(full);
 }
 
@@ -108,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pods),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_full_disk),
 	};
 

@@ -150,8 +150,10 @@ static void test_make_line(void **state)
 
 static void test_nearest(void **state)
 {
-	static const char *const names[] = { "namespaces", "labels", "domains",
-					     "port",	   "node",   "ab" };
+	static const char *const names[] = { "namespaces", "labels",
+					     "domains",	   "port",
+					     "node",	   "ab",
+					     "host-name",  "host-address" };
 	static const struct {
 		const char *word, *nearest;
 	} rows[] = {
@@ -167,6 +169,10 @@ static void test_nearest(void **state)
 		{ "namspace", "namespaces" },
 		{ "a", "ab" },
 		{ "xy", NULL },
+		{ "doma", "domains" }, /* how it begins */
+		{ "host-ad", "host-address" },
+		{ "host-", NULL }, /* two do */
+		{ "omains-", "domains" },
 		{ "quite-another", NULL },
 		{ "", NULL },
 		{ "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
