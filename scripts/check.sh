@@ -19,7 +19,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
-	valgrind shellcheck)
+	strace valgrind shellcheck)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then
