@@ -20,7 +20,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
 	valgrind shellcheck debhelper lintian debootstrap systemd-container tmux
-	mandoc bash-completion fish zsh)
+	strace mandoc bash-completion fish zsh)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then

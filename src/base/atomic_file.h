@@ -42,7 +42,9 @@ int atomic_file_open(const char *path, struct atomic_file *ret_file,
 		     struct error *err) __attribute__((warn_unused_result));
 
 /* Everything reaches the disk before the old file is gone. On failure the old
- * file stays and the temporary one is removed. Releases `file` either way. */
+ * file stays and the temporary one is removed; but if only the directory cannot
+ * be written to the disk the new file is in place, and a power cut could bring
+ * the old one back. Releases `file` either way. */
 int atomic_file_commit(struct atomic_file *file, struct error *err)
 	__attribute__((warn_unused_result));
 

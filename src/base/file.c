@@ -26,12 +26,15 @@ static int wait_for(int fd, short events, struct mono_time end,
 {
 	struct pollfd p = { .fd = fd, .events = events };
 	int64_t left_ms = mono_until(end);
+	int ready = left_ms == 0 ? 0 : poll(&p, 1, (int)left_ms);
 
-	if (left_ms == 0 || poll(&p, 1, (int)left_ms) == 0)
+	if (ready == 0)
 		return error_set(err, ERROR_SYSTEM,
 				 "the other side of the pipe is not done after "
 				 "%d s",
 				 PIPE_TIMEOUT_MS / 1000);
+	if (ready < 0 && errno != EINTR)
+		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	return 0;
 }
 

@@ -13,10 +13,10 @@ FOREIGN = {
     # configure
     "prefix", "sysconfdir", "with-textfile-dir", "with-crondir",
     "with-systemdsystemunitdir", "with-bash-completion-dir",
-    "with-zsh-completion-dir", "with-fish-completion-dir", "enable-werror", "enable-sanitizers",
-    "disable-hardening",
-    # systemctl, kubectl, git, promtool
-    "now", "user", "recursive", "token", "server", "verb", "resource",
+    "with-zsh-completion-dir", "with-fish-completion-dir", "enable-werror",
+    "enable-sanitizers", "disable-hardening",
+    # systemctl, journalctl, kubectl, git, promtool
+    "now", "since", "user", "recursive", "token", "server", "verb", "resource",
     "serviceaccount", "clusterrole", "namespace",
     # podman build, kubectl patch
     "build-arg", "manifest", "patch-file", "platform", "type",

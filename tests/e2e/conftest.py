@@ -15,6 +15,7 @@ from support.netns import Namespace
 from support.nginx import Nginx
 from support.ports import free_port
 from support.program import Program, locate
+from support.strace import Strace
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +108,11 @@ def _program(path, home):
 def program(program_path, tmp_path):
     with _program(program_path, tmp_path) as program:
         yield program
+
+
+@pytest.fixture
+def strace(program, tmp_path):
+    return Strace(program, tmp_path / "strace")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """The file between runs: where it is, who may read it, when it is written,
 and that a run does without it."""
 
+import errno
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ from support.kube import ADMIN
 from support.pods import pod
 from support.processes import eventually, stop
 from support.program import FAILED, LOCKED, OK
-from support.requirements import require_root
+from support.requirements import require, require_root
 
 
 @pytest.fixture
@@ -231,6 +232,36 @@ def test_read_only_file_system(monitor, selection, state):
         f'mount --bind {place} {place}; '
         f'mount -o remount,ro,bind {place}; exec "$@"', "sh"])
     assert result.error
+
+
+def test_directory_of_another_user(monitor, selection, state):
+    """Root without capabilities is nobody special there: a usual unit."""
+    require_root()
+    assert monitor.run(*selection).status == OK
+    before = state.read_bytes()
+    os.chown(state.parent, 65534, 65534)
+    result = check_cannot_be_written(monitor, selection, state, wrapper=[
+        require("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"])
+    assert os.strerror(errno.EACCES) in result.error
+    assert state.read_bytes() == before
+
+
+def test_full_file_system(monitor, selection, state, tmp_path):
+    require_root()
+    assert monitor.run(*selection).status == OK
+    before = state.read_bytes()
+    place, kept = state.parent, tmp_path / "kept"
+    kept.mkdir()
+    result = check_cannot_be_written(monitor, selection, state, wrapper=[
+        "unshare", "-m", "sh", "-ec",
+        f"cp {state} {kept}; mount -t tmpfs -o size=64k tmpfs {place}; "
+        f"mv {kept}/state.json {place}; "
+        f"cat /dev/zero >{place}/filler 2>/dev/null || :; "
+        f'status=0; "$@" || status=$?; rm {place}/filler; '
+        f"cp -a {place}/. {kept}; exit $status", "sh"])
+    assert os.strerror(errno.ENOSPC) in result.error
+    assert (kept / "state.json").read_bytes() == before
+    assert sorted(os.listdir(kept)) == [".state.json.lock", "state.json"]
 
 
 def check_cannot_be_written(monitor, selection, path, **how):

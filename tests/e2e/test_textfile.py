@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the file gets there: whole or not at all, and never over the wrong one."""
 
+import errno
 import os
 import re
 import stat
@@ -149,32 +150,39 @@ def test_read_only_file_system(program, selection, place):
     assert names_in(place) == ["cem.prom"]
 
 
-def test_directory_of_another_user(program, selection, place):
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_directory_of_another_user(program, selection, place, mode):
     """Root without capabilities is nobody special there: a usual unit."""
     require_root()
     require("setpriv")
     os.chown(place, 65534, 65534)
+    place.chmod(mode)
     result = program.run(
         *selection, "--output", place / "cem.prom",
         wrapper=["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"])
     assert result.status == FAILED
     assert str(place) in result.error
+    assert os.strerror(errno.EACCES) in result.error
     assert (place / "cem.prom").read_text() == OLD
     assert names_in(place) == ["cem.prom"]
 
 
-def test_full_file_system(program, selection, place, tmp_path):
+@pytest.mark.parametrize("room", [0, 4096])
+def test_full_file_system(program, selection, place, tmp_path, room):
+    """There is room for nothing, or for a part."""
     kept = tmp_path / "kept"
     kept.mkdir()
     script = (f"mount -t tmpfs -o size=64k tmpfs {place}; "
               f"echo old > {place}/cem.prom; "
               f"cat /dev/zero > {place}/filler 2>/dev/null || :; "
+              f"truncate -s -{room} {place}/filler; "
               f'status=0; "$@" || status=$?; rm {place}/filler; '
               f"cp -a {place}/. {kept}; exit $status")
     result = program.run(*selection, "--output", place / "cem.prom",
                          wrapper=in_mount_namespace(script))
     assert result.status == FAILED
     assert str(place) in result.error
+    assert os.strerror(errno.ENOSPC) in result.error
     assert names_in(kept) == ["cem.prom"]
     assert (kept / "cem.prom").read_text() == "old\n"
 

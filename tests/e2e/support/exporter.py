@@ -26,11 +26,14 @@ class NodeExporter(Server):
         self.wait_until(lambda: is_listening(self.port), "node_exporter")
         return self
 
-    def scrape(self):
+    def text(self):
         """What Prometheus would get, which is the point of it all."""
         url = f"http://127.0.0.1:{self.port}/metrics"
         with urllib.request.urlopen(url, timeout=30) as answer:
-            return Exposition(answer.read().decode())
+            return answer.read().decode()
+
+    def scrape(self):
+        return Exposition(self.text())
 
 
 def promtool_findings(text):
