@@ -87,7 +87,9 @@ static int load_config(struct run *run, const struct options *options,
 	struct config *config = &run->config;
 	int r = config_init(config, err);
 
-	if (path == NULL && access(DEFAULT_CONFIG_FILE, F_OK) == 0)
+	/* One that cannot be looked at is not one that is not there. */
+	if (path == NULL && (access(DEFAULT_CONFIG_FILE, F_OK) == 0 ||
+			     (errno != ENOENT && errno != ENOTDIR)))
 		path = DEFAULT_CONFIG_FILE;
 	run->config_path = path;
 	if (r == 0 && path != NULL)

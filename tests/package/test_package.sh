@@ -85,8 +85,6 @@ packages_are_the_same() {
 
 lintian_is_content() {
 	local options=(--allow-root --pedantic --fail-on "error,warning")
-	# Until there is one: without this line it is missed.
-	options+=(--suppress-tags no-manual-page)
 	lintian "${options[@]}" "$work"/one/*.changes
 }
 
