@@ -96,14 +96,16 @@ int watchdog_start(struct mono_time end, int exit_status, struct error *err)
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&ours);
 	(void)sigaddset(&ours, SIGALRM);
+	/* Whoever started us may have blocked the signal. */
 	if (sigaction(SIGALRM, &action, NULL) < 0 ||
+	    sigprocmask(SIG_UNBLOCK, &ours, NULL) < 0 ||
 	    timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) < 0)
 		return error_set(err, ERROR_SYSTEM, "timer_create: %s",
 				 strerror(errno));
 	watchdog.is_running = true;
-	/* Whoever started us may have blocked it. */
-	(void)sigprocmask(SIG_UNBLOCK, &ours, NULL);
-	(void)timer_settime(watchdog.timer, 0, &each_second, NULL);
+	if (timer_settime(watchdog.timer, 0, &each_second, NULL) < 0)
+		return error_set(err, ERROR_SYSTEM, "timer_settime: %s",
+				 strerror(errno));
 	return 0;
 }
 

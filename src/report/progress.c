@@ -48,11 +48,12 @@ void progress_line_init(struct progress_line *line, bool is_on)
 
 void progress_line_say(struct progress_line *line, const char *words)
 {
-	size_t columns = terminal_columns(STDERR_FILENO);
 	char text[128];
+	size_t columns;
 
 	if (!line->is_on)
 		return;
+	columns = terminal_columns(STDERR_FILENO);
 	/* What has flowed over the edge could not be cleared. */
 	(void)snprintf(text, sizeof(text), CLEAR_LINE "%.*s",
 		       columns > 0 ? (int)columns - 1 : (int)sizeof(text),

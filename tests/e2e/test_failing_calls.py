@@ -4,6 +4,7 @@ there, the exit status is honest, and one line names the culprit and the cause.
 """
 
 import errno
+import itertools
 import os
 import re
 
@@ -55,7 +56,10 @@ def replacement(calls, path):
 @pytest.mark.parametrize("which", ["output", "state"])
 def test_nothing_is_replaced_before_all_is_on_the_disk(scene, strace, which):
     calls = replacement(scene.recorded(strace), getattr(scene, which))
-    assert [call.name for call in calls] == [*STEPS, "fsync"]
+    # Of several writes one after the other, one is as good as all.
+    steps = [name for name, _ in itertools.groupby(
+        call.name for call in calls)]
+    assert steps == [*STEPS, "fsync"]
     assert f"<{getattr(scene, which).parent}>" in calls[-1].args
 
 
