@@ -78,6 +78,12 @@ int run_state_recall(struct run_state *rs, struct target_set *targets,
 
 	if (r == 0)
 		r = state_recall_pairs(rs->state, &rs->history, err);
+	if (r < 0 && r != -ERROR_MEMORY) {
+		log_warning("%s; what is remembered of pairs begins anew",
+			    err->message);
+		*err = (struct error){ 0 };
+		r = 0;
+	}
 	if (r == 0)
 		history_plan(&rs->history, targets);
 	return r;

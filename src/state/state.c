@@ -118,7 +118,9 @@ struct run_record state_record(const struct state *state)
 int state_recall_pairs(struct state *state, struct history *history,
 		       struct error *err)
 {
-	return state_reader_recall_pairs(&state->old, history, err);
+	int r = state_reader_recall_pairs(&state->old, history, err);
+
+	return r < 0 ? error_prefix(err, "%s", state->path) : 0;
 }
 
 static int recall(void *data, const char *key, int64_t max_age_ms,

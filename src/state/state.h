@@ -104,7 +104,8 @@ struct run_record state_record(const struct state *state);
 void state_set_record(struct state *state, const struct run_record *record);
 
 /* Sets what is remembered of the history's pairs; in a new history, the rest
- * is as of pairs that are not remembered. Fails for want of memory only. */
+ * is as of pairs that are not remembered. ERROR_MEMORY, or another if the file
+ * can no longer be read as it was when it was opened; the message names it. */
 int state_recall_pairs(struct state *state, struct history *history,
 		       struct error *err) __attribute__((warn_unused_result));
 

@@ -463,7 +463,6 @@ int state_reader_recall_pairs(struct state_reader *reader,
 			      struct history *history, struct error *err)
 {
 	const struct endpoint *endpoint = NULL;
-	struct error problem = { 0 };
 	int r = 1;
 
 	if (reader->fd < 0 || reader->pairs_offset == 0)
@@ -473,14 +472,11 @@ int state_reader_recall_pairs(struct state_reader *reader,
 		CLEANUP(state_line_release)
 		struct state_line line = { .kind = STATE_LINE_OTHER };
 
-		r = next_line(reader, &line, &problem);
+		r = next_line(reader, &line, err);
 		if (r > 0 && line.kind == STATE_LINE_ENDPOINT)
 			endpoint = endpoint_of(history, &line);
 		else if (r > 0 && line.kind == STATE_LINE_PAIR)
 			set_pair(history, endpoint, &line);
 	}
-	if (r != -ERROR_MEMORY)
-		return 0;
-	*err = problem;
 	return r;
 }

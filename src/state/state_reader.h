@@ -77,9 +77,9 @@ int state_reader_recall(struct state_reader *reader,
 			const struct state_list *list, struct found *found,
 			struct error *err) __attribute__((warn_unused_result));
 
-/* Sets what the file says of the history's pairs; others are passed over, and
- * so is all that follows if the file has changed under us. Fails for want of
- * memory only. O(lines log pairs). */
+/* Sets what the file says of the history's pairs; others are passed over. If
+ * the file has changed under us or can no longer be read, what was set stays;
+ * the message does not name the path. O(lines log pairs). */
 int state_reader_recall_pairs(struct state_reader *reader,
 			      struct history *history, struct error *err)
 	__attribute__((warn_unused_result));

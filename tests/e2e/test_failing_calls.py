@@ -193,6 +193,7 @@ SILENT = {
     r"socket\(|<(socket|TCP):": "the pair's",
     r"getrandom\(": "the pair's",
     r"epoll_ctl\(.*EPOLL_CTL_DEL": "the descriptor is closed next",
+    r"timer_delete\(": "the process ends next",
     r"unlinkat\(": "of a trial: the file is removed before it is written",
     r"close\((?!.*\.tmp>\))": "nothing was written through it",
 }

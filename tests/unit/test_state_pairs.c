@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lists.h"
 #include "support.h"
@@ -343,6 +344,27 @@ static void test_record(void **data)
 	free(path);
 }
 
+/* A file that is cut off after it was opened. */
+static void test_changed_under_us(void **data)
+{
+	char *path = path_join(*data, "state.json");
+	struct error err = { 0 };
+	struct state *state;
+	struct world w;
+
+	fill(&w);
+	for (size_t i = 0; i < w.targets.pair_count; i++)
+		w.history.pairs[i].open_errors = 5;
+	keep_pairs(path, &w);
+	state = open_good_state(path);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_error(state_recall_pairs(state, &w.history, &err), &err,
+		     ERROR_INVALID, "state.json: ends in the middle");
+	state_close(state);
+	world_free(&w);
+	free(path);
+}
+
 /* Of the record alone; pairs stay as they are. */
 static void test_put_back(void **data)
 {
@@ -386,7 +408,7 @@ int main(void)
 		TEST(test_file),	TEST(test_round_trip),
 		TEST(test_other_pairs), TEST(test_what_does_not_fit),
 		TEST(test_misfits),	TEST(test_record),
-		TEST(test_put_back),
+		TEST(test_put_back),	TEST(test_changed_under_us),
 	};
 
 	return cmocka_run_group_tests_name("state_pairs", tests, NULL, NULL);
