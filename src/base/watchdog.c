@@ -119,6 +119,5 @@ void watchdog_stop(void)
 	if (!watchdog.is_running)
 		return;
 	(void)timer_delete(watchdog.timer);
-	(void)signal(SIGALRM, SIG_IGN);
 	watchdog.is_running = false;
 }
