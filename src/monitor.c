@@ -63,6 +63,7 @@ struct run {
 	bool cut_off;
 	struct pool_set pools;
 	size_t changes; /* pairs that are not as in the last run */
+	bool are_changes_said;
 	struct progress_line progress;
 	bool failed; /* something that the operator must fix */
 };
@@ -135,8 +136,17 @@ static void settle_defaults(struct run *run)
 
 static int open_state(struct run *run, struct error *err)
 {
-	return run_state_open(&run->state, &run->config, run->replaces_file,
-			      err);
+	bool writes = run->replaces_file;
+
+	/* By hand with other jobs and the timer's state: it would forget what
+	 * it knows of its own. */
+	if (writes && run->config.has_cli_job &&
+	    run->config.state_file == NULL && is_by_hand()) {
+		writes = false;
+		log_debug("trying by hand: the state is only read "
+			  "(--state-file=FILE keeps one)");
+	}
+	return run_state_open(&run->state, &run->config, writes, err);
 }
 
 /* Too many pairs are no reason not to say so in the file. */
@@ -232,11 +242,13 @@ static int probe(struct run *run, struct error *err)
 	return pool_set_build(&run->targets, &run->pools, err);
 }
 
-/* Who looks at the report sees it there. */
+/* Who looks at a report beside the log sees it there; for the log it is news
+ * again in the next run. */
 static int compare(struct run *run, struct error *err)
 {
-	if (run->config.report != REPORT_NONE)
+	if (run->config.report != REPORT_NONE && isatty(STDERR_FILENO) == 1)
 		return 0;
+	run->are_changes_said = true;
 	return log_changes(&run->state.history, &run->changes, err);
 }
 
@@ -325,6 +337,13 @@ static void log_sum(const struct run *run, const struct run_facts *facts)
 		 facts->duration_ms / 1000, facts->duration_ms % 1000);
 }
 
+/* A person who reads page by page may take all the time. */
+static void leave_pager_alone(void)
+{
+	if (is_by_hand())
+		watchdog_stop();
+}
+
 /* --- The run ------------------------------------------------------------- */
 
 static void run_release(struct run *run)
@@ -370,6 +389,8 @@ static enum exit_status list_targets(struct run *run)
 		return end_early(run, &err);
 	progress_line_end(&run->progress);
 	watchdog_say("printing the targets");
+	interrupt_release(&run->interrupt);
+	leave_pager_alone();
 	if (report_targets(stdout, &run->discovery, &run->targets, &err) < 0)
 		return end_early(run, &err);
 	return run->failed ? EXIT_FAILED : EXIT_RAN;
@@ -386,7 +407,7 @@ static int prepare_output(struct run *run, struct error *err)
 	return r < 0 ? r : textfile_check(run->config.output, err);
 }
 
-/* What is left to do may take as long as its reader likes. */
+/* What is left to do nobody need wait for. */
 static void let_others_run(struct run *run)
 {
 	run_state_close(&run->state);
@@ -409,12 +430,15 @@ static enum exit_status run_pipeline(struct run *run)
 	if (writes_stdout(&run->config))
 		interrupt_release(&run->interrupt);
 	watchdog_say("writing what is known");
-	run_state_save(&run->state, !run->failed, run->started_at);
+	watchdog_ignore_signals();
+	run_state_save(&run->state, !run->failed, run->are_changes_said,
+		       run->started_at);
 	facts = facts_of(run);
 	write_metrics(run, &facts);
 	interrupt_release(&run->interrupt);
 	let_others_run(run);
 	watchdog_say("printing the report");
+	leave_pager_alone();
 	print_report(run, &facts);
 	if (run->config.report == REPORT_NONE)
 		log_sum(run, &facts);
@@ -473,14 +497,13 @@ enum exit_status monitor_run(const struct options *options)
 		return end_early(&run, &err);
 	if (options->action != ACTION_CHECK_CONFIG)
 		settle_defaults(&run);
-	if (set_up(&run, &err) < 0)
-		return end_early(&run, &err);
 	if (options->action == ACTION_CHECK_CONFIG)
-		return check_config(&run);
-	report_init();
+		return set_up(&run, &err) < 0 ? end_early(&run, &err) :
+						check_config(&run);
 	if (interrupt_init(&run.interrupt, &err) < 0 ||
-	    watch_over(&run, &err) < 0)
+	    watch_over(&run, &err) < 0 || set_up(&run, &err) < 0)
 		return end_early(&run, &err);
+	report_init();
 	progress_line_init(&run.progress, progress_line_is_wanted());
 	if (options->action == ACTION_LIST_TARGETS)
 		return list_targets(&run);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes sorted by job and outcome: those that are alike are neighbours.
+ * Changes sorted by outcome and job: those that are alike are neighbours.
  */
 #include <config.h>
 
@@ -71,11 +71,14 @@ static int by_kind(const void *a, const void *b)
 {
 	const struct change *x = a;
 	const struct change *y = b;
-	int order = compare_jobs(x, y);
+	/* The worst are not to be those that are left out. */
+	int order = pair_status_rank(y->now.status) -
+		    pair_status_rank(x->now.status);
 
 	if (order == 0)
-		order = pair_status_rank(y->now.status) -
-			pair_status_rank(x->now.status);
+		order = (int)x->is_better - (int)y->is_better;
+	if (order == 0)
+		order = compare_jobs(x, y);
 	if (order == 0)
 		order = (int)x->now.reason - (int)y->now.reason;
 	if (order == 0)

@@ -47,13 +47,13 @@ static int do_without(int r, struct error *err)
 }
 
 int run_state_open(struct run_state *rs, const struct config *config,
-		   bool replaces_file, struct error *err)
+		   bool writes, struct error *err)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
 	bool may_write = false;
 	int r = find_state(config, &path, err);
 
-	if (r == 0 && path != NULL && replaces_file) {
+	if (r == 0 && path != NULL && writes) {
 		r = lock_state_file(path, &rs->lock, err);
 		may_write = r == 0;
 		if (r < 0)
@@ -79,7 +79,7 @@ int run_state_recall(struct run_state *rs, struct target_set *targets,
 	if (r == 0)
 		r = state_recall_pairs(rs->state, &rs->history, err);
 	if (r < 0 && r != -ERROR_MEMORY) {
-		log_warning("%s; what is remembered of pairs begins anew",
+		log_warning("%s; what is remembered of some pairs begins anew",
 			    err->message);
 		*err = (struct error){ 0 };
 		r = 0;
@@ -89,17 +89,17 @@ int run_state_recall(struct run_state *rs, struct target_set *targets,
 	return r;
 }
 
-void run_state_save(struct run_state *rs, bool success,
+void run_state_save(struct run_state *rs, bool success, bool are_changes_said,
 		    struct wall_time started_at)
 {
 	struct error err = { 0 };
 
-	rs->record.runs++;
+	history_count(&rs->record.runs);
 	if (success)
 		rs->record.last_success = started_at;
 	else
-		rs->record.failures++;
-	history_advance(&rs->history);
+		history_count(&rs->record.failures);
+	history_advance(&rs->history, are_changes_said);
 	state_keep_pairs(rs->state, &rs->history);
 	state_set_record(rs->state, &rs->record);
 	if (state_commit(rs->state, &err) < 0)
@@ -111,7 +111,7 @@ void run_state_put_back(struct run_state *rs)
 	struct error err = { 0 };
 
 	rs->record.last_success = rs->before.last_success;
-	rs->record.failures++;
+	history_count(&rs->record.failures);
 	if (state_put_back_record(rs->state, &rs->record, &err) < 0)
 		log_warning("%s", err.message);
 }

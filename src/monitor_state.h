@@ -26,10 +26,11 @@ struct run_state {
 		.lock = -1                                                     \
 	}
 
-/* Only a run that replaces a file writes the state, so that it never says what
- * the file does not. ERROR_BUSY if another run is at it, ERROR_MEMORY. */
+/* Opens it, and begins to write it if `writes`: only in a run that replaces a
+ * file, so that it never says what the file does not. ERROR_BUSY if another run
+ * is at it, ERROR_MEMORY. */
 int run_state_open(struct run_state *rs, const struct config *config,
-		   bool replaces_file, struct error *err)
+		   bool writes, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* What is remembered of the pairs, and whose turn it therefore is. */
@@ -38,8 +39,8 @@ int run_state_recall(struct run_state *rs, struct target_set *targets,
 
 /* Counts this run and what it found, and writes the state: before the textfile
  * is replaced, as what the file says must not be forgotten by a run that is
- * killed then. */
-void run_state_save(struct run_state *rs, bool success,
+ * killed then. What changed is remembered if it has been said. */
+void run_state_save(struct run_state *rs, bool success, bool are_changes_said,
 		    struct wall_time started_at);
 
 /* The textfile could not be replaced: the run was no success after all. */

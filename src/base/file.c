@@ -82,6 +82,7 @@ int file_read(const char *path, struct buffer *ret_contents, struct error *err)
 
 int file_write(int fd, const void *bytes, size_t size, struct error *err)
 {
+	struct mono_time end = mono_after(mono_now(), PIPE_TIMEOUT_MS);
 	const char *at = bytes;
 
 	while (size > 0) {
@@ -90,10 +91,9 @@ int file_write(int fd, const void *bytes, size_t size, struct error *err)
 		if (written >= 0) {
 			at += written;
 			size -= (size_t)written;
+			end = mono_after(mono_now(), PIPE_TIMEOUT_MS);
 		} else if (errno == EAGAIN) {
-			int r = wait_for(
-				fd, POLLOUT,
-				mono_after(mono_now(), PIPE_TIMEOUT_MS), err);
+			int r = wait_for(fd, POLLOUT, end, err);
 
 			if (r < 0)
 				return r;

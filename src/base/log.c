@@ -92,8 +92,7 @@ static bool wait_for_room(void)
 	do
 		ready = poll(&p, 1, (int)mono_until(end));
 	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		sink.patience_ms = 0;
+	sink.patience_ms = mono_until(end);
 	return ready > 0;
 }
 

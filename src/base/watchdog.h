@@ -2,9 +2,10 @@
 /*
  * The last resort: ends the process where nothing else does, because a library
  * or a system call does not return: past the run's deadline, or when a
- * termination signal that base/interrupt.h blocked is not taken. Whatever was
- * to be replaced stays as it was; a temporary file that is left is removed by
- * the next run.
+ * termination signal that base/interrupt.h blocked is not taken. What not even
+ * a signal wakes, as a file system that is gone, is killed by the kernel a
+ * little later, without a word. Whatever was to be replaced stays as it was; a
+ * temporary file that is left is removed by the next run.
  *
  * One for the process, as its signal handler knows it: SIGALRM is its own, and
  * comes once a second. System calls go on after it where they can; others
@@ -19,6 +20,9 @@
 /* How long a termination signal may wait for whoever takes it. */
 #define WATCHDOG_SIGNAL_S 3
 
+/* How much later than that the kernel kills. */
+#define WATCHDOG_KILL_MS 2000
+
 /* From here on the process ends with `exit_status` once `end` has come, with a
  * line on standard error that says so, and what it was doing. */
 int watchdog_start(struct mono_time end, int exit_status, struct error *err)
@@ -26,6 +30,10 @@ int watchdog_start(struct mono_time end, int exit_status, struct error *err)
 
 /* What the run is doing, for that line: a literal, as "listing pods". */
 void watchdog_say(const char *doing);
+
+/* From here on nobody takes signals, and what is done must be done to its end:
+ * only that is watched. */
+void watchdog_ignore_signals(void);
 
 /* Nothing if it was not started. */
 void watchdog_stop(void);

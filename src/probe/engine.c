@@ -377,19 +377,33 @@ static void set_up(struct engine *engine, struct endpoint_queue *queue,
 		fail_unresolved(engine, queue);
 }
 
-/* Those whose turn comes first go ahead of all others. */
-static void make_all_ready(struct engine *engine)
+static int by_urgency(const void *a, const void *b)
 {
-	static const enum endpoint_turn turns[TURN_COUNT] = {
-		TURN_FIRST,
-		TURN_USUAL,
-		TURN_LAST,
-	};
+	const struct endpoint_queue *const *x = a;
+	const struct endpoint_queue *const *y = b;
+	int32_t urgency_x = (*x)->endpoint->urgency;
+	int32_t urgency_y = (*y)->endpoint->urgency;
 
-	for (size_t turn = 0; turn < TURN_COUNT; turn++)
-		for (size_t i = 0; i < engine->targets->endpoint_count; i++)
-			if (engine->targets->endpoints[i].turn == turns[turn])
-				make_ready(engine, &engine->queues[i]);
+	if (urgency_x != urgency_y)
+		return urgency_x > urgency_y ? -1 : 1;
+	return (*x > *y) - (*x < *y);
+}
+
+static int make_all_ready(struct engine *engine, struct error *err)
+{
+	size_t count = engine->targets->endpoint_count;
+	CLEANUP(cleanup_free)
+	struct endpoint_queue **sorted = calloc(count + 1, sizeof(*sorted));
+
+	if (sorted == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &engine->queues[i];
+	if (count > 1)
+		qsort(sorted, count, sizeof(sorted[0]), by_urgency);
+	for (size_t i = 0; i < count; i++)
+		make_ready(engine, sorted[i]);
+	return 0;
 }
 
 static int prepare(struct engine *engine, struct error *err)
@@ -413,9 +427,8 @@ static int prepare(struct engine *engine, struct error *err)
 	}
 	for (size_t i = 0; i < targets->endpoint_count; i++)
 		set_up(engine, &engine->queues[i], &targets->endpoints[i]);
-	make_all_ready(engine);
 	engine->progress.total = targets->pair_count;
-	return 0;
+	return make_all_ready(engine, err);
 }
 
 static int start_timers(struct engine *engine, struct error *err)

@@ -8,7 +8,7 @@
  * connection cannot be made, the endpoint's pairs that have not begun get the
  * same result at once. So no pod is hammered, and a dead one costs one timeout.
  * What a server takes of what is offered is remembered for its other pairs.
- * Endpoints have their turn as they say themselves (endpoint_turn).
+ * The most urgent endpoints have their turn first.
  */
 #ifndef CEM_PROBE_ENGINE_H
 #define CEM_PROBE_ENGINE_H

@@ -223,6 +223,12 @@ void probe_result_settle(struct probe_result *result, struct wall_time now)
 {
 	int64_t seconds = wall_seconds(now);
 
+	/* Our own time was over: that says nothing of the server. */
+	if (result->reason == REASON_DEADLINE)
+		*result = (struct probe_result){
+			.reason = REASON_DEADLINE,
+			.duration_us = result->duration_us,
+		};
 	settle_status(result, seconds);
 	if (result->certificate == NULL)
 		return;

@@ -21,21 +21,14 @@
 
 #define TARGET_PAIRS_MAX 1000000
 
-/* When an endpoint has its turn, where a run may not reach all. */
-enum endpoint_turn {
-	TURN_USUAL,
-	TURN_FIRST,
-	TURN_LAST,
-};
-#define TURN_COUNT (TURN_LAST + 1)
-
 struct endpoint {
 	const struct job_config *job; /* borrowed */
 	const struct pod *pod;	      /* borrowed from the discovery */
 	size_t first_pair;	      /* its pairs: their place in the set */
 	size_t pair_count;
-	enum endpoint_turn turn;
-	size_t pair_offset; /* the one to begin with, from first_pair on */
+	int32_t urgency;    /* where a run may not reach all, those with the
+			     * largest go first */
+	size_t pair_offset; /* the pair to begin with, from first_pair on */
 };
 
 struct pair {

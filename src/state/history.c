@@ -137,15 +137,17 @@ static void plan_endpoint(const struct history *history,
 		history->pairs + endpoint->first_pair;
 	bool is_dead = endpoint->pair_count > 0;
 
+	endpoint->urgency = 0;
+	endpoint->pair_offset = 0;
 	for (size_t i = 0; i < endpoint->pair_count; i++) {
-		if (pairs[i].was_left_out) {
-			endpoint->turn = TURN_FIRST;
+		if (pairs[i].left_out > endpoint->urgency) {
+			endpoint->urgency = pairs[i].left_out;
 			endpoint->pair_offset = i;
-			return;
 		}
 		is_dead &= probe_reason_is_connect(pairs[i].outcome.reason);
 	}
-	endpoint->turn = is_dead ? TURN_LAST : TURN_USUAL;
+	if (is_dead && endpoint->urgency < 2)
+		endpoint->urgency = -1;
 }
 
 void history_plan(const struct history *history, struct target_set *targets)
@@ -188,20 +190,32 @@ bool pair_outcome_is_good(const struct pair_outcome *outcome)
 bool pair_history_is_blank(const struct pair_history *history)
 {
 	return history->open_errors == 0 && history->close_errors == 0 &&
-	       !history->was_left_out &&
+	       history->left_out == 0 &&
 	       pair_outcome_is_good(&history->outcome);
 }
 
-void history_advance(struct history *history)
+void history_count(uint64_t *counter)
+{
+	if (*counter < HISTORY_COUNT_MAX)
+		++*counter;
+}
+
+void history_advance(struct history *history, bool outcomes)
 {
 	for (size_t i = 0; i < history->targets->pair_count; i++) {
 		const struct probe_result *result =
 			&history->targets->pairs[i].result;
 		struct pair_history *pair = &history->pairs[i];
 
-		pair->open_errors += probe_result_open_failed(result);
-		pair->close_errors += result->close_failed;
-		pair->was_left_out = result->reason == REASON_DEADLINE;
-		(void)pair_outcome_of(result, &pair->outcome);
+		if (probe_result_open_failed(result))
+			history_count(&pair->open_errors);
+		if (result->close_failed)
+			history_count(&pair->close_errors);
+		if (result->reason != REASON_DEADLINE)
+			pair->left_out = 0;
+		else if (pair->left_out < HISTORY_LEFT_OUT_MAX)
+			pair->left_out++;
+		if (outcomes)
+			(void)pair_outcome_of(result, &pair->outcome);
 	}
 }

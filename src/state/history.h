@@ -8,7 +8,7 @@
  *	... what is remembered goes into history_find_pair() ...
  *	history_plan(&history, &targets)     before the probe
  *	... history.pairs[i] is what was before this run ...
- *	history_advance(&history)            after it
+ *	history_advance(&history, true)      after it
  *	history_free(&history)
  */
 #ifndef CEM_STATE_HISTORY_H
@@ -28,13 +28,18 @@ struct pair_outcome {
 	enum verify_reason verify; /* VERIFY_OK if nothing was checked */
 };
 
+/* Where counting stops: what a metric, a float64, can count to. */
+#define HISTORY_COUNT_MAX (UINT64_C(1) << 53)
+
+#define HISTORY_LEFT_OUT_MAX 1000000
+
 struct pair_history {
 	uint64_t open_errors;  /* connections or handshakes that failed */
 	uint64_t close_errors; /* close_notify that could not be sent */
 	/* Of the last probe that said something; of a pair that is not
 	 * remembered, a good one. */
 	struct pair_outcome outcome;
-	bool was_left_out; /* the last run did not reach it */
+	int32_t left_out; /* by so many runs, up to the last one */
 };
 
 struct history {
@@ -72,10 +77,11 @@ struct pair_history *history_find_pair(const struct history *history,
 
 struct endpoint_labels endpoint_labels_of(const struct endpoint *endpoint);
 
-/* Sets the turns of the set's endpoints: those of which a pair was left out
- * come first, beginning with that pair, and those to which no connection came
- * about last time come last. So nobody starves, and nobody waits for the dead.
- * `targets` is the history's. */
+/* Sets the urgency of the set's endpoints: the longer a pair of it has been
+ * left out, the more urgent it is, and begins with that pair; those to which no
+ * connection came about last time are the least, unless they have been left out
+ * twice since. So nobody starves, and nobody waits for the dead. `targets` is
+ * the history's. */
 void history_plan(const struct history *history, struct target_set *targets);
 
 /* The outcome of this run's probe; false if it says nothing: the pair was not
@@ -92,7 +98,11 @@ bool pair_outcome_equals(const struct pair_outcome *a,
 /* Whether it says nothing that a pair which is not remembered does not say. */
 bool pair_history_is_blank(const struct pair_history *history);
 
-/* Counts what the settled results of this run say. */
-void history_advance(struct history *history);
+/* Counts one more, up to HISTORY_COUNT_MAX. */
+void history_count(uint64_t *counter);
+
+/* Counts what the settled results of this run say; with `outcomes`, how they
+ * ended is remembered as well, as what changed has been said. */
+void history_advance(struct history *history, bool outcomes);
 
 #endif

@@ -158,7 +158,7 @@ static bool get_counter(struct json_object *object, const char *key,
 	int64_t number = 0;
 
 	if (has_member(object, key) &&
-	    !get_number(object, key, 0, STATE_COUNTER_MAX, &number))
+	    !get_number(object, key, 0, (int64_t)HISTORY_COUNT_MAX, &number))
 		return false;
 	*ret_counter = (uint64_t)number;
 	return true;
@@ -234,6 +234,7 @@ static const char *read_pair(struct json_object *object,
 	struct pair_history *history = &line->pair.history;
 	const char *misfit;
 	const char *text;
+	int64_t left_out = 0;
 
 	*history = (struct pair_history){ 0 };
 	line->pair.type = KEY_TYPE_ANY;
@@ -249,7 +250,10 @@ static const char *read_pair(struct json_object *object,
 		return "open_errors";
 	if (!get_counter(object, "close_errors", &history->close_errors))
 		return "close_errors";
-	history->was_left_out = has_member(object, "left_out");
+	if (has_member(object, "left_out") &&
+	    !get_number(object, "left_out", 0, HISTORY_LEFT_OUT_MAX, &left_out))
+		return "left_out";
+	history->left_out = (int32_t)left_out;
 	return NULL;
 }
 

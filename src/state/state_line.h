@@ -35,9 +35,6 @@
 #define STATE_TIME_MAX_MS INT64_C(253402300799999)
 #define STATE_SECONDS_MAX (STATE_TIME_MAX_MS / 1000)
 
-/* What a metric, a float64, can count to. */
-#define STATE_COUNTER_MAX (INT64_C(1) << 53)
-
 /* What is counted over all runs that wrote a state. */
 struct run_record {
 	uint64_t runs;

@@ -234,8 +234,7 @@ int state_line_print_pair(struct buffer *out, const char *domain,
 		  add_outcome(object, &history->outcome) &&
 		  add_counter(object, "open_errors", history->open_errors) &&
 		  add_counter(object, "close_errors", history->close_errors) &&
-		  (!history->was_left_out ||
-		   add(object, "left_out", json_object_new_boolean(1)));
+		  add_counter(object, "left_out", (uint64_t)history->left_out);
 
 	return print(out, object, ok, err);
 }

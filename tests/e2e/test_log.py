@@ -4,7 +4,7 @@ hand, and to cron."""
 
 import pytest
 from support import gallery as at
-from support import hostile
+from support import hostile, jobs
 from support.journal import Journal
 from support.pods import named_port
 from support.program import FAILED, OK
@@ -149,7 +149,26 @@ def test_cron_mails_nothing_about_certificates(monitor, trusted):
         assert (result.status, result.stderr) == (OK, "")
 
 
-def test_a_report_replaces_the_lines(monitor, trusted):
-    result = monitor.probe({"gone": "127.79.2.1"}, [at.VALID], *trusted,
-                           "--log-level=info", "--report=table")
-    assert (result.status, result.stderr) == (OK, "")
+def test_a_report_is_enough_on_a_terminal(monitor, trusted):
+    shown = monitor.program.run_on_terminal(
+        *monitor.selection({"gone": "127.79.2.1"}, [at.VALID]), *trusted,
+        "--output", monitor.output)
+    assert shown.status == OK
+    assert "connect_refused" in shown.text()
+    assert "notice:" not in shown.text()
+
+
+def test_what_a_person_saw_is_news_for_the_journal(monitor, journal, tmp_path):
+    """A bare run by hand refreshes the file, and takes nothing from the log."""
+    config = jobs.write(monitor, {"front": {
+        "endpoints": [{"address": "127.79.2.1", "port": 1}],
+        "domains": [at.VALID], "verify": False}})
+    options = ("--config", config, "--output", monitor.output)
+    for _ in range(2):
+        shown = monitor.program.run_on_terminal(*options)
+        assert shown.status == OK
+    monitor.program.run(*options, wrapper=journal.service)
+    assert len(about_pairs(journal.entries())) == 1
+    monitor.program.run(*options, wrapper=journal.service)
+    assert not about_pairs(journal.entries())
+    assert monitor.metrics().value("runs_total") == 4

@@ -120,6 +120,23 @@ def test_none_does_not_read_one_either(monitor, gate, selection):
 
 # --- When it is written ------------------------------------------------------
 
+def test_trying_by_hand_takes_nothing_from_the_timer(monitor, selection,
+                                                     state):
+    """Not even where a file is named for what comes out: the state is that of
+    other jobs."""
+    assert monitor.run(*selection).status == OK
+    before = state.read_text()
+    shown = monitor.program.run_on_terminal(*selection, "--output",
+                                            monitor.output)
+    assert shown.status == OK
+    assert state.read_text() == before
+    other = state.with_name("other.json")
+    shown = monitor.program.run_on_terminal(
+        *selection, "--output", monitor.output, "--state-file", other)
+    assert shown.status == OK
+    assert other.exists()
+
+
 @pytest.mark.parametrize("how", [["--output", "-"], ["--output", "none"],
                                  ["--list-targets"], ["--check-config"]])
 def test_only_a_run_that_replaces_a_file_writes_it(program, selection, state,

@@ -67,7 +67,7 @@ bool has_list(struct state *state, const char *key);
 	"\"family\":\"\"}\n"
 #define PAIR_1                                                                 \
 	"{\"domain\":\"x.example\",\"key\":\"rsa\",\"status\":\"expired\","    \
-	"\"open_errors\":3,\"left_out\":true}\n"
+	"\"open_errors\":3,\"left_out\":2}\n"
 #define RUNS "{\"runs\":5,\"failures\":1}\n"
 #define WHOLE                                                                  \
 	HEADER LIST_A POD_1 POD_2 LIST_B NAME_1 ENDPOINT_1 PAIR_1 RUNS SUCCESS \

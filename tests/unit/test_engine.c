@@ -128,17 +128,16 @@ static void test_connect_failures(void **state)
 static void test_turns(void **state)
 {
 	static const struct {
-		enum endpoint_turn turn;
+		int32_t urgency;
 		in_port_t port;
 	} order[] = {
-		{ TURN_LAST, 4 },  { TURN_USUAL, 2 }, { TURN_FIRST, 1 },
-		{ TURN_USUAL, 3 }, { TURN_LAST, 5 },
+		{ -1, 6 }, { 0, 4 }, { 2, 2 }, { 0, 5 }, { 7, 1 }, { 2, 3 },
 	};
 	struct many_pairs *f = *state;
 
 	many_pairs_prepare(f, SERVER_REFUSES, COUNT_OF(order), 3);
 	for (size_t i = 0; i < COUNT_OF(order); i++) {
-		f->w.targets.endpoints[i].turn = order[i].turn;
+		f->w.targets.endpoints[i].urgency = order[i].urgency;
 		f->w.discovery.jobs[0].pods.items[i].port = order[i].port;
 	}
 	f->w.targets.endpoints[2].pair_offset = 2;

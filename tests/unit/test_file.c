@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -226,6 +227,35 @@ static void test_slow_pipe_does_not_hold_up(void **state)
 	buffer_free(&b);
 }
 
+static void on_tick(int signal)
+{
+	(void)signal;
+}
+
+/* Nor is a reader waited for that does not read, whatever interrupts us. */
+static void test_full_pipe_does_not_hold_up(void **state)
+{
+	const struct itimerval each_second = { { 1, 0 }, { 1, 0 } };
+	const struct itimerval none = { { 0, 0 }, { 0, 0 } };
+	struct mono_time begin = mono_now();
+	char block[4096] = "";
+	struct error err = { 0 };
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(fds[1], block, sizeof(block)) > 0)
+		continue;
+	(void)signal(SIGALRM, on_tick);
+	assert_int_equal(setitimer(ITIMER_REAL, &each_second, NULL), 0);
+	assert_error(file_write(fds[1], "x", 1, &err), &err, ERROR_SYSTEM,
+		     "the pipe is not done after 10 s");
+	assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
+	assert_true(mono_now().ms - begin.ms < 12000);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
 static void test_failed_write(void **state)
 {
 	struct error err = { 0 };
@@ -259,6 +289,7 @@ int main(void)
 		TEST(test_short_writes),
 		TEST(test_reads_a_pipe_to_its_end),
 		TEST(test_slow_pipe_does_not_hold_up),
+		TEST(test_full_pipe_does_not_hold_up),
 		TEST(test_failed_write),
 	};
 

@@ -78,9 +78,9 @@ static void test_settle(void **state)
 		    .names_domain = true,
 		    .reason = REASON_DEADLINE },
 		  BEGIN * 1000,
-		  STATUS_VALID,
+		  STATUS_NONE,
 		  REASON_DEADLINE,
-		  true },
+		  false },
 		{ "another name",
 		  { .certificate = &good },
 		  BEGIN * 1000,
@@ -138,6 +138,11 @@ static void test_settle(void **state)
 		assert_row(result.reason == rows[i].reason, rows[i].name);
 		assert_row(probe_result_has_dates(&result) == rows[i].has_dates,
 			   rows[i].name);
+		/* Our own time was over: it says nothing of the server. */
+		if (result.reason == REASON_DEADLINE)
+			assert_row(result.certificate == NULL &&
+					   !probe_result_open_failed(&result),
+				   rows[i].name);
 	}
 }
 

@@ -81,7 +81,7 @@ static void test_file(void **data)
 		.outcome = { STATUS_NOT_FOUND, REASON_NAME_MISMATCH,
 			     VERIFY_NAME_MISMATCH },
 	};
-	w.history.pairs[5].was_left_out = true;
+	w.history.pairs[5].left_out = 3;
 	w.history.pairs[7].outcome =
 		(struct pair_outcome){ STATUS_NONE, REASON_KEY_TYPE_MISSING,
 				       VERIFY_OK };
@@ -102,7 +102,7 @@ static void test_file(void **data)
 		"{\"domain\":\"*.b.example\",\"status\":\"notfound\","
 		"\"reason\":\"name_mismatch\",\"verify\":\"name_mismatch\","
 		"\"close_errors\":1}\n"
-		"{\"domain\":\"a.example\",\"left_out\":true}\n"
+		"{\"domain\":\"a.example\",\"left_out\":3}\n"
 		"{\"endpoint\":\"proxy-0\",\"ns\":\"shop\",\"job\":\"typed\","
 		"\"port\":\"443\",\"family\":\"\"}\n"
 		"{\"domain\":\"a.example\",\"key\":\"ecdsa\","
@@ -120,7 +120,7 @@ static void assert_same_history(const struct pair_history *a,
 {
 	assert_int_equal(a->open_errors, b->open_errors);
 	assert_int_equal(a->close_errors, b->close_errors);
-	assert_int_equal(a->was_left_out, b->was_left_out);
+	assert_int_equal(a->left_out, b->left_out);
 	assert_true(pair_outcome_equals(&a->outcome, &b->outcome));
 }
 
@@ -137,13 +137,13 @@ static void test_round_trip(void **data)
 		for (size_t j = 0; j < w.targets.pair_count; j++)
 			w.history.pairs[j] = (struct pair_history){
 				.open_errors = (uint64_t)i * j,
-				.close_errors = (uint64_t)STATE_COUNTER_MAX,
+				.close_errors = HISTORY_COUNT_MAX,
 				.outcome = { (enum pair_status)(i %
 								STATUS_COUNT),
 					     (enum probe_reason)i,
 					     (enum verify_reason)(
 						     i % VERIFY_COUNT) },
-				.was_left_out = j % 2 == 1,
+				.left_out = (int32_t)j * 1000,
 			};
 		keep_pairs(path, &w);
 		fill(&next);
@@ -250,6 +250,8 @@ static void test_misfits(void **data)
 		  "close_errors", false },
 		{ ENDPOINT, PAIR(",\"close_errors\":\"1\""), "close_errors",
 		  false },
+		{ ENDPOINT, PAIR(",\"left_out\":true"), "left_out", false },
+		{ ENDPOINT, PAIR(",\"left_out\":-1"), "left_out", false },
 		{ ENDPOINT, "{\"domain\":7,\"open_errors\":7}\n", "domain",
 		  false },
 		{ "", PAIR(""), NULL, false },

@@ -81,6 +81,33 @@ static void signal_is_not_taken(void)
 	hang();
 }
 
+static void signal_is_ignored(void)
+{
+	struct interrupt interrupt;
+	struct error err = { 0 };
+	struct mono_time end =
+		mono_after(mono_now(), (WATCHDOG_SIGNAL_S + 2) * 1000);
+
+	if (interrupt_init(&interrupt, &err) < 0)
+		_exit(1);
+	start(100000);
+	watchdog_ignore_signals();
+	(void)raise(SIGTERM);
+	while (mono_until(end) > 0)
+		(void)pause();
+}
+
+/* As where the kernel wakes nobody up for a signal. */
+static void nothing_wakes_it(void)
+{
+	sigset_t all;
+
+	start(100);
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	hang();
+}
+
 static void signal_is_taken(void)
 {
 	struct interrupt interrupt;
@@ -134,7 +161,7 @@ static void nobody_reads(void)
 	hang();
 }
 
-/* The status of a child that does this. */
+/* The status of a child that does this, as a shell has it. */
 static int status_of(void (*what)(void))
 {
 	int status = 0;
@@ -147,8 +174,7 @@ static int status_of(void (*what)(void))
 	assert_true(pid > 0);
 	while (waitpid(pid, &status, 0) < 0)
 		assert_int_equal(errno, EINTR);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void test_ends(void **state)
@@ -172,6 +198,8 @@ static void test_ends(void **state)
 		  "certificate-expiry-monitor: error: the run does not heed a "
 		  "termination signal; it is ended\n" },
 		{ "heeds", signal_is_taken, NOT_ENDED, NULL },
+		{ "is not to heed", signal_is_ignored, NOT_ENDED, NULL },
+		{ "nothing wakes it", nothing_wakes_it, 128 + SIGKILL, NULL },
 		{ "stopped", stopped, NOT_ENDED, NULL },
 		{ "in time", in_time, NOT_ENDED, NULL },
 		{ "nobody reads", nobody_reads, STATUS, NULL },

@@ -177,7 +177,7 @@ void world_finish(struct world *w)
 	for (size_t i = 0; i < w->targets.pair_count; i++)
 		probe_result_settle(&w->targets.pairs[i].result, wall_now());
 	assert_ok(pool_set_build(&w->targets, &w->pools, &err), &err);
-	history_advance(&w->history);
+	history_advance(&w->history, true);
 	w->facts = (struct run_facts){
 		.config = &w->config,
 		.discovery = &w->discovery,
