@@ -45,13 +45,14 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-/* What is opened later must not become standard output. */
+/* What is opened later must not become standard output; and what is written to
+ * one that was closed must fail. */
 static void open_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);

@@ -138,6 +138,7 @@ static int open_state(struct run *run, struct error *err)
 {
 	bool writes = run->replaces_file;
 
+	watchdog_say("reading what is remembered");
 	/* By hand with other jobs and the timer's state: it would forget what
 	 * it knows of its own. */
 	if (writes && run->config.has_cli_job &&
@@ -191,6 +192,9 @@ static int discover(struct run *run, struct error *err)
 
 static void log_cut_off(const struct run *run)
 {
+	const char *what_then =
+		run->replaces_file || writes_stdout(&run->config) ? "written" :
+								    "shown";
 	size_t left = 0;
 	char deadline[DURATION_WORDS_MAX];
 
@@ -199,10 +203,10 @@ static void log_cut_off(const struct run *run)
 			left++;
 	if (run->interrupt.signal != 0) {
 		log_error("ended by signal %d (%s) with %zu of %zu pairs not "
-			  "probed; what is known is written",
+			  "probed; what is known is %s",
 			  run->interrupt.signal,
 			  sigdescr_np(run->interrupt.signal), left,
-			  run->targets.pair_count);
+			  run->targets.pair_count, what_then);
 		return;
 	}
 	duration_words(run->config.deadline_ms / 1000, deadline);

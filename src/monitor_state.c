@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "state/lock.h"
 
+#define PATIENCE_MS 1000 /* at least */
+
 /* The path of the state file, NULL for none. */
 static int find_state(const struct config *config, char **ret_path,
 		      struct error *err)
@@ -46,6 +48,14 @@ static int do_without(int r, struct error *err)
 	return 0;
 }
 
+/* A run must not spend its time on what it remembers. */
+static int64_t patience_ms(const struct config *config)
+{
+	return config->deadline_ms / 10 > PATIENCE_MS ?
+		       config->deadline_ms / 10 :
+		       PATIENCE_MS;
+}
+
 int run_state_open(struct run_state *rs, const struct config *config,
 		   bool writes, struct error *err)
 {
@@ -60,7 +70,7 @@ int run_state_open(struct run_state *rs, const struct config *config,
 			r = do_without(r, err);
 	}
 	if (r == 0)
-		r = state_open(path, &rs->state, err);
+		r = state_open(path, patience_ms(config), &rs->state, err);
 	if (r < 0)
 		return r;
 	if (state_complaint(rs->state) != NULL)

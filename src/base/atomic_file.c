@@ -26,14 +26,30 @@ static int fail(struct error *err, const char *path, const char *what)
 }
 
 /* What the link at `path` points to, as a path; NULL if it is no link (then
- * errno is EINVAL or ENOENT) or on failure. */
+ * errno is EINVAL or ENOENT) or on failure. A link of another user, who may
+ * write to the directory, would have us replace whatever file that one likes:
+ * EPERM. */
 static char *follow_link(const char *path)
 {
-	char target[PATH_MAX];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	CLEANUP(cleanup_close)
+	int link = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	const char *slash = strrchr(path, '/');
+	char target[PATH_MAX];
+	ssize_t length;
+	struct stat st;
 	char *joined;
 
+	if (link < 0 || fstat(link, &st) < 0)
+		return NULL;
+	if (!S_ISLNK(st.st_mode)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		errno = EPERM;
+		return NULL;
+	}
+	length = readlinkat(link, "", target, sizeof(target) - 1);
 	if (length < 0)
 		return NULL;
 	target[length] = '\0';
@@ -58,6 +74,12 @@ int atomic_file_directory(const char *path, int *ret_directory, char **ret_name,
 		char *target = follow_link(resolved);
 
 		if (target == NULL) {
+			if (errno == EPERM)
+				return error_set(err, ERROR_SYSTEM,
+						 "%s: is a symbolic link of "
+						 "another user, which is not "
+						 "followed",
+						 path);
 			if (errno != EINVAL && errno != ENOENT)
 				return fail(err, path, "cannot be resolved");
 			break;
@@ -137,9 +159,10 @@ static int open_temporary(struct atomic_file *file, struct error *err)
 {
 	if (unlinkat(file->directory, file->temporary, 0) < 0 &&
 	    errno != ENOENT)
-		return fail(
-			err, file->path,
-			"the left-over of an earlier run cannot be removed");
+		return error_set(err, ERROR_SYSTEM,
+				 "%s: %s beside it, the left-over of an "
+				 "earlier run, cannot be removed: %s",
+				 file->path, file->temporary, strerror(errno));
 	file->fd = openat(file->directory, file->temporary,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			  0600);

@@ -35,9 +35,9 @@ struct atomic_file {
 		.fd = -1, .directory = -1                                      \
 	}
 
-/* A symbolic link is followed: the file it points to is replaced, the link
- * stays. What exists and is not a regular file is refused (rename(2) would
- * replace a device or FIFO by a file). */
+/* A symbolic link is followed, unless it is neither ours nor root's: the file
+ * it points to is replaced, the link stays. What exists and is not a regular
+ * file is refused (rename(2) would replace a device or FIFO by a file). */
 int atomic_file_open(const char *path, struct atomic_file *ret_file,
 		     struct error *err) __attribute__((warn_unused_result));
 

@@ -25,6 +25,7 @@ static struct {
 	struct mono_time end;
 	int exit_status;
 	int signal_s; /* for how long a signal has been waiting */
+	int late_s;   /* for how long the end has come */
 	volatile sig_atomic_t ignores_signals;
 	const char *prefix;
 	const char *volatile doing;
@@ -71,7 +72,8 @@ static void on_tick(int signal)
 				    0;
 	if (watchdog.signal_s > WATCHDOG_SIGNAL_S)
 		end_process("the run does not heed a termination signal");
-	if (mono_until(watchdog.end) == 0)
+	if (mono_until(watchdog.end) == 0 &&
+	    ++watchdog.late_s > WATCHDOG_LATE_S)
 		end_process("the run hangs past its deadline");
 	errno = saved_errno;
 }
@@ -128,6 +130,7 @@ int watchdog_start(struct mono_time end, int exit_status, struct error *err)
 	watchdog.end = end;
 	watchdog.exit_status = exit_status;
 	watchdog.signal_s = 0;
+	watchdog.late_s = 0;
 	watchdog.ignores_signals = 0;
 	watchdog.doing = NULL;
 	watchdog.prefix = log_error_prefix();

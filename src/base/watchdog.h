@@ -20,8 +20,12 @@
 /* How long a termination signal may wait for whoever takes it. */
 #define WATCHDOG_SIGNAL_S 3
 
-/* How much later than that the kernel kills. */
-#define WATCHDOG_KILL_MS 2000
+/* For a run that was stopped itself, and has its deadline behind it when it
+ * goes on: time to notice. */
+#define WATCHDOG_LATE_S 2
+
+/* How much later than `end` the kernel kills. */
+#define WATCHDOG_KILL_MS 5000
 
 /* From here on the process ends with `exit_status` once `end` has come, with a
  * line on standard error that says so, and what it was doing. */

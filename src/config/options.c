@@ -19,6 +19,7 @@
 #define HELP_COLUMN 28 /* where the explanations begin */
 #define HELP_WIDTH 79
 #define OPTION_LIST_MAX_BYTES (1024 * 1024)
+#define FIRST_OPTION 256 /* past what getopt(3) gives for a letter */
 
 enum option_group {
 	GROUP_JOB, /* the first: together they make the job `cli` */
@@ -233,10 +234,30 @@ static const struct row {
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
+/* Two options that begin so; nothing where there are no two. */
+static void find_beginnings(const char *name, const char **ret_first,
+			    const char **ret_second)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (strncmp(rows[i].name, name, strlen(name)) != 0)
+			continue;
+		if (first != NULL) {
+			*ret_first = first;
+			*ret_second = rows[i].name;
+			return;
+		}
+		first = rows[i].name;
+	}
+}
+
 static int unknown_option(const char *word, struct error *err)
 {
 	CLEANUP(cleanup_free) char *name = NULL;
 	const char *names[ROW_COUNT];
+	const char *first = NULL;
+	const char *second = NULL;
 	const char *nearest;
 
 	if (strncmp(word, "--", 2) != 0)
@@ -253,6 +274,11 @@ static int unknown_option(const char *word, struct error *err)
 			return error_set(err, ERROR_USAGE,
 					 "--%s: takes no value", name);
 	}
+	find_beginnings(name, &first, &second);
+	if (first != NULL)
+		return error_set(err, ERROR_USAGE,
+				 "--%s: is the beginning of --%s and of --%s",
+				 name, first, second);
 	nearest = text_nearest(name, names, ROW_COUNT);
 	if (nearest != NULL)
 		return error_set(err, ERROR_USAGE,
@@ -279,6 +305,9 @@ static void fill_getopt(struct option options[ROW_COUNT + 1])
 			.name = rows[i].name,
 			.has_arg = rows[i].argument == NULL ? no_argument :
 							      required_argument,
+			/* Each its own, or an abbreviation that fits several
+			 * would mean the first. */
+			.val = FIRST_OPTION + (int)i,
 		};
 	options[ROW_COUNT] = (struct option){ 0 };
 }
@@ -303,7 +332,6 @@ int options_parse(int argc, char **argv, struct options *ret_options,
 {
 	struct option getopt_options[ROW_COUNT + 1];
 	struct options options = { .action = ACTION_RUN };
-	int index = 0;
 	int found;
 	int r = 0;
 
@@ -311,9 +339,10 @@ int options_parse(int argc, char **argv, struct options *ret_options,
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
 	while (r == 0 && (found = getopt_long(argc, argv, ":", getopt_options,
-					      &index)) != -1) {
-		if (found == 0)
-			r = use_option(&options, (size_t)index, optarg, err);
+					      NULL)) != -1) {
+		if (found >= FIRST_OPTION)
+			r = use_option(&options, (size_t)(found - FIRST_OPTION),
+				       optarg, err);
 		else if (found == ':')
 			r = error_set(err, ERROR_USAGE, "%s: needs a value",
 				      argv[optind - 1]);

@@ -7,6 +7,7 @@
 
 #include "report/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <string.h>
@@ -59,7 +60,11 @@ static struct libscols_table *new_table(FILE *out, const struct column *columns,
 /* Reports a failed write only once, at the end. */
 static int check_stream(FILE *out, struct error *err)
 {
-	if (fflush(out) == 0 && ferror(out) == 0)
+	if (fflush(out) != 0)
+		return error_set(err, ERROR_SYSTEM,
+				 "the report cannot be written: %s",
+				 strerror(errno));
+	if (ferror(out) == 0)
 		return 0;
 	return error_set(err, ERROR_SYSTEM, "the report cannot be written");
 }

@@ -27,8 +27,8 @@ static int lock_file(int directory, const char *name, const char *path,
 
 	if (file < 0)
 		return error_set(err, ERROR_SYSTEM,
-				 "%s: cannot write to its directory: %s", path,
-				 strerror(errno));
+				 "%s: cannot write to its directory (%s): %s",
+				 path, name, strerror(errno));
 	while (flock(file, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;

@@ -76,7 +76,8 @@ static bool is_in_future(struct wall_time at)
 	return at.ms - wall_now().ms > STATE_TIME_AHEAD_MAX_MS;
 }
 
-int state_open(const char *path, struct state **ret_state, struct error *err)
+int state_open(const char *path, int64_t patience_ms, struct state **ret_state,
+	       struct error *err)
 {
 	CLEANUP(cleanup_state)
 	struct state *state = calloc(1, sizeof(*state));
@@ -90,8 +91,8 @@ int state_open(const char *path, struct state **ret_state, struct error *err)
 		state->path = strdup(path);
 		if (state->path == NULL)
 			return error_memory(err);
-		r = state_reader_open(path, &state->old, &state->complaint,
-				      err);
+		r = state_reader_open(path, patience_ms, &state->old,
+				      &state->complaint, err);
 		if (r < 0)
 			return r;
 	}
@@ -302,7 +303,8 @@ int state_put_back_record(struct state *state, const struct run_record *record,
 
 	if (!state->is_committed)
 		return 0;
-	r = state_reader_open(state->path, &written, &complaint, err);
+	r = state_reader_open(state->path, INT64_MAX, &written, &complaint,
+			      err);
 	if (r < 0)
 		return r;
 	if (written.fd < 0)

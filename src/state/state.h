@@ -7,7 +7,7 @@
  *
  *	state_default_path(&path, err)	     unless one is configured
  *	lock_state_file(path, &lock, err)    only in a run that writes it
- *	state_open(path, &state, err)	     ... state_complaint(state)
+ *	state_open(path, patience_ms, &state, err) ... state_complaint(state)
  *	state_begin_write(state, err)	     only in a run that writes it
  *	... state_list_memory(state), state_record(state) ...
  *	state_recall_pairs(state, &history, err)
@@ -69,9 +69,10 @@ int state_default_path(char **ret_path, struct error *err)
  * where there is no file, or one that is damaged, incomplete, of a later
  * version, not regular, unreadable or larger than 256 MiB, the state is empty;
  * where a list in it is damaged, that list is. The file itself is not touched
- * until another takes its place. O(size of the file). */
-int state_open(const char *path, struct state **ret_state, struct error *err)
-	__attribute__((warn_unused_result));
+ * until another takes its place. O(size of the file): if that takes more than
+ * `patience_ms`, the state is empty as well. */
+int state_open(const char *path, int64_t patience_ms, struct state **ret_state,
+	       struct error *err) __attribute__((warn_unused_result));
 
 /* What was wrong with the file, for the log, as a warning: "PATH: what; what
  * is done about it". NULL: nothing, or there was no file. Lives as long as the

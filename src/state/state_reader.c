@@ -242,9 +242,17 @@ static int next_line(struct state_reader *reader, struct state_line *ret_line,
 	return r < 0 ? r : 1;
 }
 
+static int check_time(struct mono_time end, struct error *problem)
+{
+	return mono_until(end) > 0 ? 0 :
+				     error_set(problem, ERROR_TIMEOUT,
+					       "takes too long to read");
+}
+
 static int scan_file(struct scan *scan, struct error *problem)
 {
 	struct state_reader *reader = scan->reader;
+	struct mono_time end = mono_after(mono_now(), reader->patience_ms);
 	int r;
 
 	line_reader_seek(&reader->lines, 0);
@@ -261,6 +269,8 @@ static int scan_file(struct scan *scan, struct error *problem)
 			r = check_header(&line, problem);
 		else if (r > 0)
 			r = scan_line(scan, &line, problem);
+		if (r >= 0)
+			r = check_time(end, problem);
 		if (r == -ERROR_INVALID || r == -ERROR_TOO_LARGE)
 			error_prefix(problem, "line %" PRIu64, scan->number);
 		if (r < 0)
@@ -313,14 +323,16 @@ static int read_index(struct state_reader *reader, struct error *complaint,
 	return r;
 }
 
-int state_reader_open(const char *path, struct state_reader *ret_reader,
-		      struct error *complaint, struct error *err)
+int state_reader_open(const char *path, int64_t patience_ms,
+		      struct state_reader *ret_reader, struct error *complaint,
+		      struct error *err)
 {
 	CLEANUP(state_reader_release)
 	struct state_reader reader = STATE_READER_INIT;
 	struct error problem = { 0 };
 	int r = open_file(&reader, path, &problem);
 
+	reader.patience_ms = patience_ms;
 	if (r > 0)
 		r = read_index(&reader, complaint, &problem);
 	if (r == -ERROR_MEMORY) {
@@ -462,6 +474,7 @@ static void set_pair(const struct history *history,
 int state_reader_recall_pairs(struct state_reader *reader,
 			      struct history *history, struct error *err)
 {
+	struct mono_time end = mono_after(mono_now(), reader->patience_ms);
 	const struct endpoint *endpoint = NULL;
 	int r = 1;
 
@@ -477,6 +490,8 @@ int state_reader_recall_pairs(struct state_reader *reader,
 			endpoint = endpoint_of(history, &line);
 		else if (r > 0 && line.kind == STATE_LINE_PAIR)
 			set_pair(history, endpoint, &line);
+		if (r > 0 && check_time(end, err) < 0)
+			r = -(int)err->code;
 	}
 	return r;
 }

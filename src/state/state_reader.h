@@ -37,8 +37,9 @@ struct state_list {
 };
 
 struct state_reader {
-	int fd;		   /* -1: there is none that can be used */
-	bool is_irregular; /* a directory, a device: nothing to replace */
+	int fd;		     /* -1: there is none that can be used */
+	bool is_irregular;   /* a directory, a device: nothing to replace */
+	int64_t patience_ms; /* for one pass over it */
 	struct line_reader lines;
 	struct json_tokener *tokener;
 	struct state_list *lists; /* uthash, in the order of the file */
@@ -55,10 +56,11 @@ struct state_reader {
  * Fails for want of memory only. A file that is not there is an empty one.
  * What is wrong with another, and what is therefore forgotten (a list, or all
  * of it), goes to `complaint`, which has no code if all is good; the message
- * does not name the path. O(size of the file). */
-int state_reader_open(const char *path, struct state_reader *ret_reader,
-		      struct error *complaint, struct error *err)
-	__attribute__((warn_unused_result));
+ * does not name the path. O(size of the file), and `patience_ms` at most: what
+ * somebody made up may take longer than a run has. */
+int state_reader_open(const char *path, int64_t patience_ms,
+		      struct state_reader *ret_reader, struct error *complaint,
+		      struct error *err) __attribute__((warn_unused_result));
 
 void state_reader_release(struct state_reader *reader);
 
@@ -78,8 +80,9 @@ int state_reader_recall(struct state_reader *reader,
 			struct error *err) __attribute__((warn_unused_result));
 
 /* Sets what the file says of the history's pairs; others are passed over. If
- * the file has changed under us or can no longer be read, what was set stays;
- * the message does not name the path. O(lines log pairs). */
+ * the file has changed under us, can no longer be read, or that takes longer
+ * than `patience_ms`, what was set stays; the message does not name the path.
+ * O(lines log pairs). */
 int state_reader_recall_pairs(struct state_reader *reader,
 			      struct history *history, struct error *err)
 	__attribute__((warn_unused_result));

@@ -269,6 +269,14 @@ def test_standard_output(program, selection, place):
     assert promtool_findings(result.stdout) == ""
 
 
+def test_standard_output_that_is_closed(program, selection):
+    """What is opened in its place takes nothing."""
+    result = program.run(*selection, "--output", "-", wrapper=[
+        "sh", "-c", 'exec "$@" >&-', "sh"])
+    assert result.status == FAILED
+    assert os.strerror(errno.EBADF) in result.error
+
+
 def test_standard_output_that_is_full(program, selection):
     with open("/dev/full", "wb") as full:
         process = program.start(*selection, "--output", "-", stdout=full)

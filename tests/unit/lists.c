@@ -123,7 +123,7 @@ struct state *open_good_state(const char *path)
 	struct state *state = NULL;
 	struct error err = { 0 };
 
-	assert_ok(state_open(path, &state, &err), &err);
+	assert_ok(state_open(path, INT64_MAX, &state, &err), &err);
 	if (state_complaint(state) != NULL)
 		print_error("%s\n", state_complaint(state));
 	assert_null(state_complaint(state));
@@ -193,7 +193,7 @@ struct state *open_any_state(const char *path)
 	struct state *state = NULL;
 	struct error err = { 0 };
 
-	assert_ok(state_open(path, &state, &err), &err);
+	assert_ok(state_open(path, INT64_MAX, &state, &err), &err);
 	return state;
 }
 

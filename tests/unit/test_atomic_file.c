@@ -163,6 +163,34 @@ static void test_links_are_followed(void **state)
 	free(sub);
 }
 
+/* It would have us replace whatever file somebody else likes. */
+static void test_link_of_another_user(void **state)
+{
+	struct atomic_file file = ATOMIC_FILE_INIT;
+	struct error err = { 0 };
+	char *path = path_join(*state, "link");
+	char *real = path_join(*state, "real");
+
+	if (geteuid() != 0) {
+		free(path);
+		free(real);
+		skip();
+	}
+	write_file(real, "mine");
+	assert_int_equal(symlink("real", path), 0);
+	assert_int_equal(lchown(path, 65534, 65534), 0);
+	assert_error(atomic_file_open(path, &file, &err), &err, ERROR_SYSTEM,
+		     "is a symbolic link of another user");
+	assert_contents(real, "mine");
+	/* Whoever owns what it points to. */
+	assert_int_equal(lchown(path, 0, 0), 0);
+	assert_int_equal(chown(real, 65534, 65534), 0);
+	replace(path, "root's");
+	assert_contents(real, "root's");
+	free(path);
+	free(real);
+}
+
 static void test_refuses(void **state)
 {
 	static const struct {
@@ -295,6 +323,7 @@ int main(void)
 		TEST(test_left_over_is_removed),
 		TEST(test_left_over_link_is_not_followed),
 		TEST(test_links_are_followed),
+		TEST(test_link_of_another_user),
 		TEST(test_refuses),
 		TEST(test_failed_commit),
 		TEST(test_directory),

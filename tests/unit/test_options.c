@@ -340,6 +340,11 @@ static void test_mistakes(void **state)
 		  "--domians: unknown option; did you mean --domains?" },
 		{ { "--quite-another", NULL },
 		  "--quite-another: unknown option (see --help)" },
+		{ { "--ingress=a", NULL },
+		  "--ingress: is the beginning of --ingress-namespaces and of "
+		  "--ingress-class" },
+		{ { "--d=5s", NULL },
+		  "--d: is the beginning of --domains and of --deadline" },
 		{ { "--state-file=", NULL }, "--state-file: the path is" },
 		{ { "--ingress-namespaces=Edge", NULL },
 		  "--ingress-namespaces: 'Edge' is not a namespace" },

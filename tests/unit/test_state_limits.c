@@ -123,7 +123,7 @@ static int run_once(void *data, struct error *err)
 	int r;
 
 	write_file(data, ONE_GOOD_LIST);
-	r = state_open(data, &state, err);
+	r = state_open(data, INT64_MAX, &state, err);
 	if (r < 0)
 		return r;
 	assert_non_null(state_complaint(state));
@@ -396,10 +396,31 @@ static void assert_complaint(const char *path, const char *part)
 	struct state *state = NULL;
 	struct error err = { 0 };
 
-	assert_ok(state_open(path, &state, &err), &err);
+	assert_ok(state_open(path, INT64_MAX, &state, &err), &err);
 	assert_non_null(state_complaint(state));
 	assert_non_null(strstr(state_complaint(state), part));
 	state_close(state);
+}
+
+/* What somebody made up may take longer than a run has. */
+static void test_patience(void **data)
+{
+	char *path = path_join(*data, "state.json");
+	struct state *state = NULL;
+	struct error err = { 0 };
+
+	write_file(path, WHOLE);
+	assert_ok(state_open(path, 0, &state, &err), &err);
+	assert_non_null(strstr(state_complaint(state),
+			       "state.json: takes too long to read; the state "
+			       "begins anew"));
+	assert_int_equal(count_items(state, "a"), 0);
+	assert_int_equal(state_record(state).runs, 0);
+	state_close(state);
+	assert_ok(state_open(path, 60000, &state, &err), &err);
+	assert_null(state_complaint(state));
+	state_close(state);
+	free(path);
 }
 
 static void write_lists(const char *path, size_t count)
@@ -507,7 +528,7 @@ int main(void)
 		TEST(test_killed),    TEST(test_texts),
 		TEST(test_times),     TEST(test_many_lists),
 		TEST(test_long_keys), TEST(test_long_line),
-		TEST(test_full_list),
+		TEST(test_full_list), TEST(test_patience),
 	};
 
 	return cmocka_run_group_tests_name("state_limits", tests, NULL, NULL);
