@@ -17,7 +17,7 @@ from .requirements import require, unavailable
 _LINE = re.compile(r"\d+ +(\w+)\((.*)\) += (\S+)(.*)")
 
 #: The first call of main(). What comes before is the dynamic loader's.
-_MAIN = re.compile(r'openat\(AT_FDCWD.*, "/dev/null", O_RDWR\)')
+_MAIN = re.compile(r'openat\(AT_FDCWD.*, "/dev/null", O_RDONLY\)')
 
 
 @dataclass(frozen=True)
