@@ -85,8 +85,7 @@ void log_set_before_line(void (*before_line)(void *data), void *data)
 static bool wait_for_room(void)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	struct mono_time begin = mono_now();
-	struct mono_time end = mono_after(begin, sink.patience_ms);
+	struct mono_time end = mono_after(mono_now(), sink.patience_ms);
 	int ready;
 
 	do
