@@ -4,6 +4,7 @@ no right too few and none too many, and what they say works when it is run."""
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -13,14 +14,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from support import crds
 from support import gallery as at
 from support.exposition import PREFIX, Exposition
 from support.kube import NODE
 from support.kubeconfig import inline
 from support.kubelet import Kubelet
 from support.manifests import (CONFIGURATION, MANIFESTS, NAME, SOURCES,
-                               Rendered, attempt, install_monitoring_kinds,
-                               overlay, token)
+                               Rendered, attempt, overlay, token)
 from support.pods import pod
 from support.ports import free_port
 from support.processes import Server, eventually
@@ -54,7 +55,7 @@ OTHERS = ["podmonitor", "kube-prometheus"]
 def cluster(kube):
     """The API server with the kinds of prometheus-operator, and with the
     namespaces: a server that only tries a manifest does not make them."""
-    install_monitoring_kinds(kube)
+    crds.install(kube, *crds.PROMETHEUS_OPERATOR)
     for name in (NAME, "monitoring"):
         done = attempt(kube, "create", "namespace", name, "--save-config")
         assert done.returncode == 0, done.stderr
@@ -99,6 +100,23 @@ def test_server_takes_variant_as_shipped(cluster, variant):
     ("central", "podmonitor")])
 def test_server_takes_component(cluster, tmp_path, variant, component):
     applied(cluster, overlay(tmp_path / "overlay", variant, component))
+
+
+def test_server_takes_the_rules(cluster, tmp_path):
+    """As prometheus/ ships them, and in a namespace and with a label of
+    somebody's own."""
+    said = applied(cluster, SOURCES / "prometheus")
+    assert f"prometheusrule.monitoring.coreos.com/{NAME} created" in said
+    overlay = tmp_path / "overlay"
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(
+        f"resources: [{os.path.relpath(SOURCES / 'prometheus', overlay)}]\n"
+        "namespace: monitoring\n"
+        "labels: [{pairs: {release: prometheus}}]\n")
+    applied(cluster, overlay)
+    rule = Rendered(cluster, overlay).one("PrometheusRule")
+    assert rule["metadata"]["namespace"] == "monitoring"
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

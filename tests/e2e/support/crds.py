@@ -16,6 +16,9 @@ GATEWAY_API = ("gateways.gateway.networking.k8s.io",
                "grpcroutes.gateway.networking.k8s.io")
 CERT_MANAGER = ("certificates.cert-manager.io",)
 TRAEFIK = ("ingressroutes.traefik.io",)
+PROMETHEUS_OPERATOR = ("podmonitors.monitoring.coreos.com",
+                       "prometheusrules.monitoring.coreos.com",
+                       "servicemonitors.monitoring.coreos.com")
 #: The group that Traefik had before its third major version.
 OLD_TRAEFIK = ("ingressroutes.traefik.containo.us",)
 

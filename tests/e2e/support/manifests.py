@@ -14,42 +14,6 @@ MANIFESTS = SOURCES / "kubernetes"
 NAME = "certificate-expiry-monitor"
 CONFIGURATION = f"{NAME}.yaml"
 
-#: A Kubernetes without prometheus-operator does not know its kinds. These
-#: have its names and, of what it has, what our manifests may use.
-_RELABELLINGS = {"type": "array", "items": {
-    "type": "object", "required": ["targetLabel"], "properties": {
-        "sourceLabels": {"type": "array", "items": {"type": "string"}},
-        "regex": {"type": "string"}, "targetLabel": {"type": "string"},
-        "replacement": {"type": "string"}}}}
-_ENDPOINTS = {"type": "array", "items": {"type": "object", "properties": {
-    "port": {"type": "string"}, "interval": {"type": "string"},
-    "metricRelabelings": _RELABELLINGS}}}
-_SELECTOR = {"type": "object", "properties": {"matchLabels": {
-    "type": "object", "additionalProperties": {"type": "string"}}}}
-_MONITORING = {"PodMonitor": "podMetricsEndpoints",
-               "ServiceMonitor": "endpoints"}
-
-
-def install_monitoring_kinds(kube):
-    for kind, endpoints in _MONITORING.items():
-        plural = f"{kind.lower()}s"
-        schema = {"type": "object", "properties": {"spec": {
-            "type": "object", "required": ["selector", endpoints],
-            "properties": {"selector": _SELECTOR, endpoints: _ENDPOINTS}}}}
-        crd = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{plural}.monitoring.coreos.com"},
-            "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
-                     "names": {"kind": kind, "plural": plural,
-                               "singular": kind.lower()},
-                     "versions": [{"name": "v1", "served": True,
-                                   "storage": True,
-                                   "schema": {"openAPIV3Schema": schema}}]}}
-        _kubectl(kube, "apply", "-f", "-", text=json.dumps(crd))
-        _kubectl(kube, "wait", "--for=condition=Established", "--timeout=60s",
-                 f"crd/{plural}.monitoring.coreos.com")
-
 
 def _kubectl(kube, *args, text=None):
     done = attempt(kube, *args, text=text)
