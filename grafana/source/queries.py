@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard's PromQL, in parts that have names.
+
+Three rules hold for all of it. Pairs are aggregated by their own labels, so
+that one central run, an instance on every node, and both at once show each pair
+once. A file that a dead timer left behind goes on being served, so what it says
+counts only while its run is not older than an hour. Whatever compares the pods
+of a pool is computed here, as a run that sees one node's pods cannot.
+"""
+
+import textwrap
+
+PREFIX = "certificate_expiry_monitor_"
+
+POOL = "cluster, job_name, ns, domain, port, key"
+PAIR = "cluster, job_name, ns, pod, domain, port, key, family"
+#: Which run wrote a file, beside the cluster, which POOL and PAIR have.
+WRITER = "job, instance"
+SUBJECT = "fingerprint_sha256, subject_cn, issuer_cn"
+
+# What the variables choose.
+RUNS = 'cluster=~"$cluster"'
+JOBS = f'{RUNS}, job_name=~"$job"'
+NAMESPACES = f'{JOBS}, ns=~"$namespace"'
+POOLS = f'{NAMESPACES}, domain=~"$domain"'
+PAIRS = f'{POOLS}, pod=~"$pod"'
+
+# As the alerts have them.
+CRITICAL_SECONDS, CRITICAL_SHARE = 7 * 86400, 0.10
+WARNING_SECONDS, WARNING_SHARE = 21 * 86400, 0.25
+LAG_SECONDS, LAG_LIFETIME_USED = 2 * 3600, 0.70
+STALE_SECONDS = 3600
+
+
+# --- How expressions are put together ------------------------------------------
+
+def call(head, body):
+    """An aggregation or function on lines of its own."""
+    return f"{head} (\n{textwrap.indent(body, '  ')}\n)"
+
+
+def either(*expressions):
+    return "\nor\n".join(expressions)
+
+
+def metric(name, selector, more=""):
+    return f"{PREFIX}{name}{{{selector}{', ' + more if more else ''}}}"
+
+
+def age_of_runs():
+    return f"time() - {metric('run_timestamp_seconds', RUNS)}"
+
+
+def fresh(expression):
+    return (f"{expression}\nand on (cluster, {WRITER}) "
+            f"({age_of_runs()} < {STALE_SECONDS})")
+
+
+def by_pair(expression, how="max"):
+    return call(f"{how} by ({PAIR})", expression)
+
+
+def pairs(name, more="", how="max"):
+    return by_pair(fresh(metric(name, PAIRS, more)), how)
+
+
+def or_zero(expression):
+    """Nothing found is 0, but only if somebody looked."""
+    runs = f"{age_of_runs()} < {STALE_SECONDS}"
+    return either(expression, f"0 * count({runs})")
+
+
+def with_subject(expression):
+    """Whose certificate a fingerprint is. Many instances may know it."""
+    return (f"{expression}\n* on (fingerprint_sha256) group_left "
+            f"(subject_cn, issuer_cn)\n  max by ({SUBJECT}) "
+            f"({PREFIX}cert_info)")
+
+
+# --- Pools -----------------------------------------------------------------------
+
+def _once(counts, labels):
+    """Of a run that saw the whole pool, its count; else the sum of those that
+    each saw one node's pods. distinct_certs tells: only the former has it."""
+    whole = metric("distinct_certs", POOLS)
+    return either(
+        call(f"max by ({labels})",
+             f"(\n{textwrap.indent(counts, '  ')}\n)\n"
+             f"and on ({WRITER}, {POOL}) {whole}"),
+        call(f"sum by ({labels})", counts))
+
+
+def pairs_by_status():
+    """By pool, from files with pairs and from summaries alike."""
+    labels = f"{WRITER}, {POOL}, status"
+    certificate = metric("certificate", POOLS)
+    none = (f"count by ({WRITER}, {POOL}) (\n"
+            f"  sum by ({WRITER}, {PAIR}) ({certificate}) == 0)")
+    counts = fresh(f"""(
+  sum by ({labels}) ({metric("domain_pairs", POOLS)})
+  or
+  sum by ({labels}) ({certificate})
+  or
+  label_replace({textwrap.indent(none, '  ').strip()}, "status", "none", "", "")
+)""")
+    return _once(counts, f"{POOL}, status")
+
+
+def pods(name, more_labels=""):
+    """matching_pods and the like: by job, namespace, and perhaps more."""
+    by = f"job_name, ns{more_labels}"
+    counts = fresh(f"max by (cluster, {WRITER}, {by}) "
+                   f"({metric(name, NAMESPACES)})")
+    whole = f"{PREFIX}distinct_certs{{{NAMESPACES}}}"
+    return either(
+        call(f"max by (cluster, {by})",
+             f"{counts}\nand on (cluster, {WRITER}, job_name, ns) {whole}"),
+        call(f"sum by (cluster, {by})", counts))
+
+
+# --- Dates -------------------------------------------------------------------------
+
+END, BEGIN = (metric(f"cert_{what}_timestamp_seconds", PAIRS)
+              for what in ("not_after", "not_before"))
+#: Of a pool in a summary: what ends first, and what began first.
+POOL_END = metric("domain_cert_not_after_timestamp_seconds", POOLS)
+POOL_BEGIN = ("ignoring (bound) " + metric(
+    "domain_cert_not_before_timestamp_seconds", POOLS, 'bound="oldest"'))
+
+
+def left(end, _=None):
+    return f"{end} - time()"
+
+
+def used(end, begin):
+    """The share of the lifetime that is over."""
+    return f"1 - ({end} - time())\n/ ({end} - {begin})"
+
+
+def nearness(end, begin):
+    """0, 1 where the alert warns, 2 where it is critical."""
+    return "\n+ ".join(
+        f"({end} - time() < bool\n   clamp_max({share} * ({end} - {begin}),"
+        f" {seconds}))"
+        for share, seconds in ((WARNING_SHARE, WARNING_SECONDS),
+                               (CRITICAL_SHARE, CRITICAL_SECONDS)))
+
+
+def of_certificates(what, how):
+    """what(end, begin) by certificate of a pool; of a pool as a whole where
+    a summary was written."""
+    shown = metric("cert_fingerprint_info", PAIRS)
+    by_instance = (f"{shown}\n* on (cluster, {WRITER}, job_name, ns, pod, domain,"
+                   f" port, key, family) group_left ()\n"
+                   f"  ({textwrap.indent(what(END, BEGIN), '   ').strip()})")
+    return either(
+        call(f"{how} by ({POOL}, {SUBJECT})",
+             with_subject(call(f"{how} by ({POOL}, fingerprint_sha256)",
+                               fresh(by_instance)))),
+        call(f"{how} by ({POOL})", fresh(
+            f"({textwrap.indent(what(POOL_END, POOL_BEGIN), ' ').strip()})")))
+
+
+def soonest_end():
+    return call("min", fresh(f"({POOL_END}\n or {END})")) + " - time()"
+
+
+# --- Drift ---------------------------------------------------------------------------
+
+def _begins(selector):
+    """Of what is valid or expired: what has not begun is nobody's measure."""
+    return (metric("cert_not_before_timestamp_seconds", selector)
+            + "\nand ignoring (status) " + metric(
+                "certificate", selector, 'status=~"valid|expired"') + " == 1")
+
+
+def newest_begin():
+    """Of each pool, whichever pods are chosen."""
+    return call(f"max by ({POOL})", either(
+        fresh(_begins(POOLS)),
+        fresh(metric("domain_cert_not_before_timestamp_seconds", POOLS,
+                     'bound="newest"'))))
+
+
+def lag():
+    """How much older a pair's certificate is than the newest in its pool."""
+    return (f"{newest_begin()}\n- on ({POOL}) group_right ()\n"
+            f"{by_pair(fresh(_begins(PAIRS)))}")
+
+
+def behind():
+    """The pairs that were not renewed while their siblings were."""
+    return (f"(\n{textwrap.indent(lag(), '  ')}\n) > {LAG_SECONDS}\nand\n"
+            f"{by_pair(fresh('(' + used(END, BEGIN) + ')'))}"
+            f" > {LAG_LIFETIME_USED}")
+
+
+def behind_issued():
+    """How much older than what cert-manager issued."""
+    expected = metric("expected_cert_not_before_timestamp_seconds", POOLS)
+    by = "cluster, job_name, ns, domain"
+    return (f"max by ({by}) ({expected})\n- on ({by}) group_right ()\n"
+            f"{by_pair(fresh(BEGIN))}")
+
+
+def fingerprints():
+    """The certificate of each pair, with a short name of it."""
+    return with_subject(call(
+        f"max by ({PAIR}, fingerprint_sha256)",
+        fresh(metric("cert_fingerprint_info", PAIRS))))
+
+
+def pairs_that_differ():
+    """The same, in pools that serve more than one."""
+    shown = fresh(metric("cert_fingerprint_info", POOLS))
+    different = call(f"count by ({POOL})", call(
+        f"count by ({POOL}, fingerprint_sha256)", shown)) + " > 1"
+    return f"{fingerprints()}\nand on ({POOL})\n{different}"
+
+
+def pods_by_certificate():
+    """Summaries name certificates without saying how many pods serve each:
+    that is 0 here."""
+    named = metric("domain_cert_fingerprint_info", POOLS)
+    summary = with_subject(call(f"max by ({POOL}, fingerprint_sha256)",
+                                fresh(f"0 * {named}")))
+    counted = call(f"count by ({POOL}, {SUBJECT})",
+                   f"{fingerprints()}\nunless on ({POOL})\n({fresh(named)})")
+    return either(counted, summary)
+
+
+def by_certificate(name, how):
+    """A family of dates, by certificate of a pool."""
+    by = f"{POOL}, fingerprint_sha256"
+    return call(f"{how} by ({by})", fresh(
+        metric("cert_fingerprint_info", PAIRS)
+        + f"\n* on (cluster, {WRITER}, job_name, ns, pod, domain, port, key,"
+        f" family) group_left ()\n  {metric(name, PAIRS)}"))
+
+
+# --- Failures ----------------------------------------------------------------------------
+
+def failing():
+    """Pairs whose probe fails. A server that wants a client certificate shows
+    its own all the same."""
+    wanted = metric("probe_failure_info", PAIRS,
+                    'reason="client_certificate_required"')
+    return by_pair(fresh(f"({metric('probe_success', PAIRS)} == 0\n"
+                         f" unless ignoring (reason) {wanted})"))
+
+
+def pods_with(expression):
+    """How many pods are concerned, by whatever many pairs."""
+    return or_zero(call("count", call("count by (cluster, ns, pod)",
+                                      expression)))
+
+
+def pairs_reason(name):
+    """Which pairs fail, with the reason."""
+    return call(f"max by ({PAIR}, reason)", fresh(metric(name, PAIRS)))
+
+
+def reasons(name):
+    return call("count by (reason)", pairs_reason(name))
+
+
+# --- The matrix ------------------------------------------------------------------------------
+
+#: What the number of a pair's state means, the worst last: text, colour.
+STATES = [("nothing known", "#808080"), ("valid", "green"),
+          ("flawed", "yellow"), ("ends soon", "orange"),
+          ("not renewed", "dark-orange"), ("not yet valid", "purple"),
+          ("expired", "red"), ("not found", "dark-red")]
+
+
+def state():
+    """The worst of what is the case of a pair, as an index into STATES."""
+    number = {text: index for index, (text, _) in enumerate(STATES)}
+
+    def status(name, text):
+        return f"{number[text]} * {metric('certificate', PAIRS, name)}"
+
+    valid = metric("certificate", PAIRS, 'status="valid"') + " == 1"
+    flawed = either(metric("cert_verified", PAIRS) + " == 0",
+                    f"({failing()})")
+    return by_pair(either(
+        fresh("(" + either(status('status="valid"', "valid"),
+                           status('status="notyetvalid"', "not yet valid"),
+                           status('status="expired"', "expired"),
+                           status('status="notfound"', "not found")) + ")"),
+        f"{number['not renewed']} + 0 * ({behind()})",
+        f"{number['ends soon']} + 0 * ("
+        f"{by_pair(fresh('(' + nearness(END, BEGIN) + ')'))} > 0)",
+        f"{number['flawed']} + 0 * (({flawed}) and on ({PAIR}) ({valid}))"))
+
+
+def matrix():
+    """The state by pod and domain, each as one label. An empty cluster, key
+    or family leaves no trace."""
+    rows = f'label_join(\n{textwrap.indent(state(), "  ")},\n' \
+        '  "pod", "/", "cluster", "ns", "pod")'
+    columns = f'label_join({rows}, "domain", " ", "domain", "port", "key",' \
+        ' "family")'
+    trimmed = f'label_replace({columns}, "pod", "$1", "pod", "/*(.+)")'
+    trimmed = f'label_replace({trimmed}, "domain", "$1", "domain", "(.+?) *")'
+    return call("max by (pod, domain)", trimmed)
+
+
+# --- Runs ----------------------------------------------------------------------------------
+
+def runs(expression, how="max", more=""):
+    return f"{how} by (cluster, {WRITER}{more}) ({expression})"
+
+
+TEXTFILE = r'file=~".*certificate_expiry_monitor[^/]*\\.prom"'
+
+
+def textfile_refused():
+    """Of a node_exporter that has had our file within a day: that its
+    neighbour's is broken is nobody's concern here."""
+    return runs(f"node_textfile_scrape_error{{{RUNS}}} and on (cluster, "
+                f"{WRITER}) max_over_time({metric('run_timestamp_seconds', RUNS)}"
+                "[1d])")
+
+
+def textfile_age():
+    return "time() - " + runs(
+        f"node_textfile_mtime_seconds{{{RUNS}, {TEXTFILE}}}")
+
+
+def rules(name, selector=""):
+    """What the recording rules have found."""
+    return f"{PREFIX[:-1]}:{name}{{{selector}}}"
+
+
+def counted_by_rules(expression):
+    """0 only if the rules are loaded: else there is nothing to be counted."""
+    return either(call("count", expression),
+                  f"0 * count({rules('threshold')})")

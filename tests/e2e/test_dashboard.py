@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every query of the dashboard, put to a real Prometheus that has the metrics
+of real runs; and what a few of the panels say, against what is the case."""
+
+import collections
+import time
+from pathlib import Path
+
+import pytest
+from support import openssl
+from support.estate import (BLOG, CLUSTERS, DOMAINS, EDGE, KEY, MAIL, NO_KEY,
+                            NODES, POST, SHOP, STATES, Estate)
+from support.exposition import PREFIX
+from support.grafana import Dashboard
+
+TOP = Path(__file__).parents[2]
+DASHBOARD = Dashboard(TOP / "grafana/certificate-expiry-monitor.json")
+#: Those that write series of all pairs; the others only of those not well.
+WITH_PAIRS = ("central", "full", "nodes", "both", "")
+
+RULES = ("Problems", "Alerts", "Problems now")
+#: What has no answer where, and why that is right.
+EMPTY = {
+    # Nothing is wrong with the runs there.
+    "Runs that failed A": set(CLUSTERS) - {"central"},
+    "Discovery C": set(CLUSTERS) - {"central"},
+}
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory, kinds, program_path):
+    with Estate(tmp_path_factory.mktemp("estate"), kinds,
+                program_path) as estate:
+        yield estate
+
+
+def ask(estate, query, **chosen):
+    """The samples of a panel's query, as Grafana would ask for them."""
+    expr = DASHBOARD.filled(query.expr, **chosen)
+    if query.instant:
+        return estate.prometheus.query(expr)
+    end = time.time()
+    return [(labels, values[-1]) for labels, values
+            in estate.prometheus.query_range(expr, end - 30, end, 5)]
+
+
+def panel(estate, title, ref="A", **chosen):
+    return ask(estate, DASHBOARD.query(title, ref), **chosen)
+
+
+def state_texts():
+    """The words of the matrix by their numbers."""
+    mappings, = DASHBOARD.panels["Pods and domains"]["fieldConfig"][
+        "defaults"]["mappings"]
+    return {int(number): shown["text"]
+            for number, shown in mappings["options"].items()}
+
+
+def dated(domain):
+    return {(pod, of) for pod, of in STATES if of == domain}
+
+
+# --- All queries -----------------------------------------------------------------
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+@pytest.mark.parametrize("query", [
+    query for query in DASHBOARD.queries() if query.panel not in RULES],
+    ids=str)
+def test_query_has_an_answer(estate, query, cluster):
+    answer = ask(estate, query, cluster=[cluster])
+    if cluster in EMPTY.get(str(query), ()):
+        assert not answer
+    else:
+        assert answer
+    # A legend and a table have what they name.
+    for word in ("reason", "status", "instance", "ns", "domain"):
+        if f"{{{{{word}}}}}" in query.legend:
+            assert all(word in labels for labels, _ in answer)
+
+
+@pytest.mark.parametrize("query", DASHBOARD.queries(), ids=str)
+def test_query_of_everything(estate, query):
+    """No choice at all, and a choice of several values of each variable: no
+    error, such as pairs that do not match one to one."""
+    ask(estate, query)
+    ask(estate, query, cluster=["central", "nodes"], job=["edge", "mail"],
+        namespace=[EDGE, MAIL], domain=[SHOP, "*.example.org", POST],
+        pod=["edge-1", "mail-2"])
+
+
+@pytest.mark.parametrize("name, values", [
+    ("cluster", set(CLUSTERS) - {""}), ("job", {"edge", "mail", "lost"}),
+    ("namespace", {EDGE, MAIL}), ("domain", {SHOP, BLOG, POST}),
+    ("pod", {pod for pod, _ in STATES} | {
+        pod.replace("edge", "gone").replace("mail", "gone")
+        for pod, _ in STATES})])
+def test_variable(estate, name, values):
+    selector, label = DASHBOARD.lookups()[name]
+    found = estate.prometheus.ask(
+        f"label/{label}/values", **{"match[]": DASHBOARD.filled(selector)})
+    assert set(found) == values
+
+
+def test_variables_are_those_of_the_alerts(estate):
+    """Their annotation dashboard_url sets them."""
+    assert set(DASHBOARD.variables) == {"datasource", "cluster", "job",
+                                        "namespace", "domain", "pod"}
+    assert set(DASHBOARD.lookups()) == set(DASHBOARD.variables) - {
+        "datasource"}
+
+
+# --- What they say ---------------------------------------------------------------
+
+def seen(estate, cluster):
+    """The matrix: (pod, column) to the text in the cell."""
+    texts = state_texts()
+    return {(labels["pod"], labels["domain"]): texts[value] for labels, value
+            in panel(estate, "Pods and domains", cluster=[cluster])}
+
+
+def expected_matrix(cluster, states):
+    prefix = f"{cluster}/" if cluster else ""
+    cells = {}
+    for (pod, domain), state in states.items():
+        if domain == POST:
+            cells[f"{prefix}{MAIL}/{pod}", f"{domain} tls {KEY}"] = state
+            cells[f"{prefix}{MAIL}/{pod}", f"{domain} tls {NO_KEY}"] = \
+                "nothing known"
+        else:
+            cells[f"{prefix}{EDGE}/{pod}", f"{domain} tls"] = state
+    return cells
+
+
+@pytest.mark.parametrize("cluster", WITH_PAIRS)
+def test_matrix(estate, cluster):
+    """Every pod for every domain, each once; not what was abandoned."""
+    assert seen(estate, cluster) == expected_matrix(cluster, STATES)
+
+
+def test_matrix_of_a_summary(estate):
+    """What is well is not there, nor what only ends soon."""
+    assert seen(estate, "summary") == expected_matrix("summary", {
+        pair: state for pair, state in STATES.items()
+        if state not in ("valid", "ends soon")} | {
+            pair: "ends soon" for pair in ()}) | {
+        cell: text for cell, text in expected_matrix("summary", STATES).items()
+        if text == "nothing known"}
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_pairs_by_status(estate, cluster):
+    """Counted once, in every way that the program is run."""
+    states = collections.Counter(STATES.values())
+    found = {labels["status"]: value for labels, value
+             in panel(estate, "Pairs by status", cluster=[cluster])}
+    assert found.pop("none") == states["ends soon"]
+    assert found == {
+        "valid": sum(states[state] for state in
+                     ("valid", "flawed", "ends soon", "not renewed")),
+        "expired": states["expired"], "notyetvalid": states["not yet valid"],
+        "notfound": states["not found"]}
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_figures(estate, cluster):
+    def figure(title, ref="A"):
+        (_, value), = panel(estate, title, ref, cluster=[cluster])
+        return value
+
+    soonest = min(estate.certificate_of(pod, domain).not_after.timestamp()
+                  for pod, domain in STATES
+                  if STATES[pod, domain] == "expired")
+    assert figure("Soonest end") == pytest.approx(soonest - time.time(),
+                                                  abs=60)
+    assert figure("Oldest run") < (8000 if cluster == "central" else 600)
+    # With summaries by node nobody knows by name who is behind.
+    assert figure("Pods behind their siblings") == (
+        0 if cluster == "node-summaries" else 2)
+    assert figure("Pods with a failing probe") == 1
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_soonest_end_by_certificate(estate, cluster):
+    rows = {labels.get("fingerprint_sha256", labels["domain"]):
+            (labels, value) for labels, value in panel(
+                estate, "Soonest to end", cluster=[cluster])}
+    used = {labels.get("fingerprint_sha256", labels["domain"]): value
+            for labels, value in panel(estate, "Soonest to end", "B",
+                                       cluster=[cluster])}
+    nearness = {labels.get("fingerprint_sha256", labels["domain"]): value
+                for labels, value in panel(estate, "Soonest to end", "C",
+                                           cluster=[cluster])}
+    assert set(rows) == set(used) == set(nearness)
+    if cluster not in WITH_PAIRS:
+        assert {SHOP, BLOG, POST} <= set(rows)
+        return
+    pods = collections.Counter()
+    for pod, domain in STATES:
+        shown = estate.certificate_of(pod, domain)
+        if shown and STATES[pod, domain] != "not found":
+            pods[shown] += 1
+    assert len(rows) == len(pods)
+    for shown in pods:
+        facts = openssl.facts_of(shown.cert.read_text())
+        labels, left = rows[facts.fingerprint]
+        begin, end = (moment.timestamp() for moment
+                      in (shown.not_before, shown.not_after))
+        assert left == pytest.approx(end - time.time(), abs=60)
+        assert used[facts.fingerprint] == pytest.approx(
+            (time.time() - begin) / (end - begin), abs=1e-3)
+        assert nearness[facts.fingerprint] == (
+            2 if end - time.time() < min(7 * 86400, (end - begin) / 10)
+            else 0)
+        assert labels["issuer_cn"] in ("Test Root", "Odd Root")
