@@ -15,6 +15,9 @@ from panels import (DATASOURCE, graph, lay_out, matrix, override, stat, table,
 
 GOOD, WARNING, CRITICAL = "green", "orange", "red"
 
+STATUSES = {"valid": GOOD, "notyetvalid": CRITICAL, "expired": CRITICAL,
+            "notfound": CRITICAL, "none": "text"}
+
 NO_RULES = "rules are not loaded"
 #: Where a summary was written, there are series only of pairs that are bad.
 IN_SUMMARIES = (" Where a summary was written (max_series), only pairs that "
@@ -56,8 +59,6 @@ def says(yes, colour=WARNING):
 def figures():
     """What to look at first."""
     by_status = q.call("sum by (status)", q.pairs_by_status())
-    colours = {"valid": GOOD, "expired": CRITICAL, "notyetvalid": CRITICAL,
-               "notfound": CRITICAL, "none": "text"}
     return [
         (8, 4, stat(
             "Pairs by status",
@@ -66,7 +67,7 @@ def figures():
             [(by_status, "{{status}}")], COUNT, thresholds((None, "text")),
             overrides=[override(status, color={"mode": "fixed",
                                                "fixedColor": colour})
-                       for status, colour in colours.items()])),
+                       for status, colour in STATUSES.items()])),
         (3, 4, stat(
             "Soonest end",
             "Time that is left to the certificate that ends first; negative "
@@ -83,8 +84,9 @@ def figures():
             thresholds((None, GOOD), (1, WARNING)))),
         (3, 4, stat(
             "Pods with a failing probe",
-            "Pods where a handshake fails for one domain at least. Servers "
-            "that want a client certificate are left out." + IN_SUMMARIES,
+            "Pods where a handshake fails for one domain at least. That a "
+            "server wants a client certificate, or lacks a type of key, does "
+            "not count." + IN_SUMMARIES,
             q.pods_with(q.failing()), COUNT,
             thresholds((None, GOOD), (1, WARNING)))),
         (3, 4, stat(
@@ -123,14 +125,12 @@ def state_of_pairs():
             "How many pods of each pool are in which status; none is: nothing "
             "can be said. From files with pairs and from summaries alike, "
             "whichever pods are chosen.",
-            q.call("sum by (pool, status)",
-                   'label_replace(label_replace(label_join(label_join(\n'
-                   f'{q.pairs_by_status()},\n'
-                   '  "pool", "/", "cluster", "ns", "domain"),\n'
-                   '  "pool", " ", "pool", "port", "key"),\n'
-                   '  "pool", "$1", "pool", "/*(.+?) *"),\n'
-                   '  "pool", "$1", "pool", "(.+?) *")'),
-            "pool", "status", "Pool", [])),
+            q.pool_counts(), "pool", "status", "Pool", [],
+            order=STATUSES, overrides=[
+                override(status, color={"mode": "thresholds"},
+                         thresholds=thresholds((None, "transparent"),
+                                               (1, colour)))
+                for status, colour in STATUSES.items()])),
     ]
 
 
@@ -144,7 +144,7 @@ def soonest():
         [(q.of_certificates(q.left, "min"), "Left", LEFT),
          (q.of_certificates(q.used, "max"), "Lifetime used", USED),
          (q.of_certificates(q.nearness, "max"), "Ends", NEARNESS),
-         (q.pods_by_certificate(), "Pods", PODS)],
+         (q.pods_of_certificates(), "Pods", PODS)],
         sort=("Left", False)))]
 
 
@@ -156,10 +156,10 @@ def drift():
             "begins and what is left. In a pool that renews together there is "
             "one. Summaries name certificates and do not count the pods.",
             [(q.pods_by_certificate(), "Pods", PODS),
-             (q.by_certificate("cert_not_before_timestamp_seconds", "max")
-              + " * 1000", "Begins", BEGINS),
-             (q.by_certificate("cert_renewal_lag_seconds", "max"),
-              "Behind the newest (central runs)", LAG)],
+             (q.by_certificate(q.BEGIN, "max") + " * 1000", "Begins", BEGINS),
+             (q.by_certificate(q.left(q.END), "min"), "Left", LEFT),
+             (q.not_negative(q.lag_by_certificate()), "Behind the newest",
+              LAG)],
             sort=("Domain", False))),
         (24, 9, table(
             "Pods of pools that serve different certificates",
@@ -167,12 +167,16 @@ def drift():
             "names has no dates here: they speak of the domain. Behind the "
             "issued one: how much older than what cert-manager issued "
             "(domains_from: certificates)." + IN_SUMMARIES,
-            [(q.pairs_that_differ(), None, {}),
-             (q.pairs("cert_not_before_timestamp_seconds") + " * 1000",
-              "Begins", BEGINS),
-             (q.lag(), "Behind the newest", LAG),
-             (q.behind_issued(), "Behind the issued one", LAG),
-             (q.by_pair(q.fresh(f"({q.left(q.END)})"), "min"), "Left", LEFT)],
+            [(q.where_pools_differ(expr), heading, properties)
+             for expr, heading, properties in (
+                 (q.fingerprints(), None, {}),
+                 (q.pairs("cert_not_before_timestamp_seconds") + " * 1000",
+                  "Begins", BEGINS),
+                 (q.by_pair(q.fresh(f"({q.left(q.END)})"), "min"), "Left",
+                  LEFT),
+                 (q.lag(), "Behind the newest", LAG),
+                 (q.not_negative(q.behind_issued()), "Behind the issued one",
+                  LAG))],
             sort=("Domain", False),
             no_value="each pool serves one certificate")),
     ]

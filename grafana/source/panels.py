@@ -136,20 +136,22 @@ def table(title, description, columns, sort=None, no_value=""):
 
 
 def matrix(title, description, expr, row_label, column_label, heading,
-           mappings, no_value=""):
+           mappings, order=(), overrides=(), no_value=""):
     """One row for each value of a label, one column for each of another, in
     the cells the value, as text and colour."""
+    corner = f"{row_label}\\{column_label}"
     return _table(
         title, description, [query(expr, table=True)],
         # The cells are all columns but the first.
         [override(heading, mappings=[], custom__cellOptions={"type": "auto"},
-                  custom__align="left")],
+                  custom__align="left"), *overrides],
         [{"id": "groupingToMatrix", "options": {
             "rowField": row_label, "columnField": column_label,
             "valueField": "Value", "emptyValue": "null"}},
          {"id": "organize", "options": {
-             "excludeByName": {}, "indexByName": {},
-             "renameByName": {f"{row_label}\\{column_label}": heading}}}],
+             "excludeByName": {}, "renameByName": {corner: heading},
+             "indexByName": {name: index for index, name
+                             in enumerate((corner, *order))}}}],
         (heading, False), no_value, mappings=mappings,
         custom={"cellOptions": {"type": "color-background", "mode": "basic"},
                 "align": "center"})

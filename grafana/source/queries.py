@@ -77,6 +77,14 @@ def with_subject(expression):
             f"({PREFIX}cert_info)")
 
 
+def joined(expression, label, separator, labels):
+    """Labels as one. Those that are empty leave no trace at its ends."""
+    names = ", ".join(f'"{name}"' for name in labels.split(", "))
+    return (f"label_replace(label_join(\n{textwrap.indent(expression, '  ')},\n"
+            f'  "{label}", "{separator}", {names}),\n'
+            f'  "{label}", "$1", "{label}", "{separator}*(.+?){separator}*")')
+
+
 # --- Pools -----------------------------------------------------------------------
 
 def _once(counts, labels):
@@ -118,6 +126,13 @@ def pods(name, more_labels=""):
         call(f"sum by (cluster, {by})", counts))
 
 
+def pool_counts():
+    """By status, each pool as one label."""
+    return call("sum by (pool, status)", joined(joined(
+        pairs_by_status(), "pool", "/", "cluster, ns, domain"),
+        "pool", " ", "pool, port, key"))
+
+
 # --- Dates -------------------------------------------------------------------------
 
 END, BEGIN = (metric(f"cert_{what}_timestamp_seconds", PAIRS)
@@ -146,19 +161,50 @@ def nearness(end, begin):
                                (CRITICAL_SHARE, CRITICAL_SECONDS)))
 
 
+#: What joins the series of a pair from one file.
+_SAME_PAIR = f"on ({WRITER}, {PAIR})"
+
+
+def by_certificate(dates, how):
+    """Of dates of pairs, one value for each certificate of a pool."""
+    shown = metric("cert_fingerprint_info", PAIRS)
+    return with_subject(call(f"{how} by ({POOL}, fingerprint_sha256)", fresh(
+        f"{shown}\n* {_SAME_PAIR} group_left ()\n"
+        f"  ({textwrap.indent(dates, '   ').strip()})")))
+
+
 def of_certificates(what, how):
     """what(end, begin) by certificate of a pool; of a pool as a whole where
     a summary was written."""
-    shown = metric("cert_fingerprint_info", PAIRS)
-    by_instance = (f"{shown}\n* on (cluster, {WRITER}, job_name, ns, pod, domain,"
-                   f" port, key, family) group_left ()\n"
-                   f"  ({textwrap.indent(what(END, BEGIN), '   ').strip()})")
-    return either(
-        call(f"{how} by ({POOL}, {SUBJECT})",
-             with_subject(call(f"{how} by ({POOL}, fingerprint_sha256)",
-                               fresh(by_instance)))),
-        call(f"{how} by ({POOL})", fresh(
-            f"({textwrap.indent(what(POOL_END, POOL_BEGIN), ' ').strip()})")))
+    pools = f"({textwrap.indent(what(POOL_END, POOL_BEGIN), ' ').strip()})"
+    return either(by_certificate(what(END, BEGIN), how),
+                  call(f"{how} by ({POOL})", fresh(pools)))
+
+
+def _pods(shown, summary):
+    """How many pairs show each certificate. Where a summary was written, that
+    is not known: 0."""
+    counted = with_subject(call(
+        f"count by ({POOL}, fingerprint_sha256)",
+        call(f"max by ({PAIR}, fingerprint_sha256)", shown)))
+    known = with_subject(call(f"max by ({POOL}, fingerprint_sha256)",
+                              f"0 * ({summary})"))
+    pools = fresh(metric("domain_pairs", POOLS))
+    return either(f"{counted}\nunless on ({POOL})\n({pools})", known)
+
+
+def pods_of_certificates():
+    """Of those that name the domain, which have dates."""
+    dated = fresh(f"{metric('cert_fingerprint_info', PAIRS)} "
+                  f"and {_SAME_PAIR} {END}")
+    return _pods(dated, dated)
+
+
+def pods_by_certificate():
+    """Of all, also of those that summaries name."""
+    shown = fresh(metric("cert_fingerprint_info", PAIRS))
+    named = fresh(metric("domain_cert_fingerprint_info", POOLS))
+    return _pods(shown, either(named, shown))
 
 
 def soonest_end():
@@ -203,50 +249,41 @@ def behind_issued():
             f"{by_pair(fresh(BEGIN))}")
 
 
+def not_negative(expression):
+    """What has not begun is behind nothing."""
+    return f"clamp_min({expression}, 0)"
+
+
+def where_pools_differ(expression):
+    """Of pools that serve more than one certificate."""
+    shown = fresh(metric("cert_fingerprint_info", POOLS))
+    different = call(f"count by ({POOL})", call(
+        f"count by ({POOL}, fingerprint_sha256)", shown)) + " > 1"
+    return f"({expression})\nand on ({POOL})\n{different}"
+
+
 def fingerprints():
-    """The certificate of each pair, with a short name of it."""
+    """The certificate of each pair."""
     return with_subject(call(
         f"max by ({PAIR}, fingerprint_sha256)",
         fresh(metric("cert_fingerprint_info", PAIRS))))
 
 
-def pairs_that_differ():
-    """The same, in pools that serve more than one."""
-    shown = fresh(metric("cert_fingerprint_info", POOLS))
-    different = call(f"count by ({POOL})", call(
-        f"count by ({POOL}, fingerprint_sha256)", shown)) + " > 1"
-    return f"{fingerprints()}\nand on ({POOL})\n{different}"
-
-
-def pods_by_certificate():
-    """Summaries name certificates without saying how many pods serve each:
-    that is 0 here."""
-    named = metric("domain_cert_fingerprint_info", POOLS)
-    summary = with_subject(call(f"max by ({POOL}, fingerprint_sha256)",
-                                fresh(f"0 * {named}")))
-    counted = call(f"count by ({POOL}, {SUBJECT})",
-                   f"{fingerprints()}\nunless on ({POOL})\n({fresh(named)})")
-    return either(counted, summary)
-
-
-def by_certificate(name, how):
-    """A family of dates, by certificate of a pool."""
-    by = f"{POOL}, fingerprint_sha256"
-    return call(f"{how} by ({by})", fresh(
-        metric("cert_fingerprint_info", PAIRS)
-        + f"\n* on (cluster, {WRITER}, job_name, ns, pod, domain, port, key,"
-        f" family) group_left ()\n  {metric(name, PAIRS)}"))
+def lag_by_certificate():
+    return (f"{newest_begin()}\n- on ({POOL}) group_right ()\n"
+            f"{by_certificate(BEGIN, 'max')}")
 
 
 # --- Failures ----------------------------------------------------------------------------
 
 def failing():
     """Pairs whose probe fails. A server that wants a client certificate shows
-    its own all the same."""
-    wanted = metric("probe_failure_info", PAIRS,
-                    'reason="client_certificate_required"')
+    its own all the same; one need not have a key of every type."""
+    harmless = metric(
+        "probe_failure_info", PAIRS,
+        'reason=~"client_certificate_required|key_type_missing"')
     return by_pair(fresh(f"({metric('probe_success', PAIRS)} == 0\n"
-                         f" unless ignoring (reason) {wanted})"))
+                         f" unless ignoring (reason) {harmless})"))
 
 
 def pods_with(expression):
@@ -280,9 +317,9 @@ def state():
     def status(name, text):
         return f"{number[text]} * {metric('certificate', PAIRS, name)}"
 
-    valid = metric("certificate", PAIRS, 'status="valid"') + " == 1"
-    flawed = either(metric("cert_verified", PAIRS) + " == 0",
-                    f"({failing()})")
+    flawed = either(by_pair(fresh(metric("cert_verified", PAIRS) + " == 0")),
+                    failing())
+    valid = pairs("certificate", 'status="valid"') + " == 1"
     return by_pair(either(
         fresh("(" + either(status('status="valid"', "valid"),
                            status('status="notyetvalid"', "not yet valid"),
@@ -291,19 +328,14 @@ def state():
         f"{number['not renewed']} + 0 * ({behind()})",
         f"{number['ends soon']} + 0 * ("
         f"{by_pair(fresh('(' + nearness(END, BEGIN) + ')'))} > 0)",
-        f"{number['flawed']} + 0 * (({flawed}) and on ({PAIR}) ({valid}))"))
+        f"{number['flawed']} + 0 * (({flawed}) and {valid})"))
 
 
 def matrix():
-    """The state by pod and domain, each as one label. An empty cluster, key
-    or family leaves no trace."""
-    rows = f'label_join(\n{textwrap.indent(state(), "  ")},\n' \
-        '  "pod", "/", "cluster", "ns", "pod")'
-    columns = f'label_join({rows}, "domain", " ", "domain", "port", "key",' \
-        ' "family")'
-    trimmed = f'label_replace({columns}, "pod", "$1", "pod", "/*(.+)")'
-    trimmed = f'label_replace({trimmed}, "domain", "$1", "domain", "(.+?) *")'
-    return call("max by (pod, domain)", trimmed)
+    """The state by pod and domain, each as one label."""
+    return call("max by (pod, domain)", joined(joined(
+        state(), "pod", "/", "cluster, ns, pod"),
+        "domain", " ", "domain, port, key, family"))
 
 
 # --- Runs ----------------------------------------------------------------------------------

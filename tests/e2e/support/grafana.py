@@ -42,6 +42,12 @@ class Dashboard:
                   if (query.panel, query.ref) == (panel, ref)]
         return found
 
+    def tables(self):
+        """Titles of those whose rows are made of the answers to several
+        queries."""
+        return [title for title, panel in self.panels.items()
+                if panel["type"] == "table" and len(panel["targets"]) > 1]
+
     def lookups(self):
         """Of each variable that is looked up: (selector, label)."""
         return {name: re.fullmatch(r"label_values\((.+), (\w+)\)",
