@@ -100,7 +100,7 @@ def figures():
             "What the recording rules (prometheus/) find wrong, a pool or a "
             "pod each, before any alert's patience is over; and alerts that "
             "fire.",
-            [(q.counted_by_rules(q.rules("problem", q.POOLS)), "problems"),
+            [(q.counted_by_rules(q.problems()), "problems"),
              (q.counted_by_rules(
                  f'ALERTS{{{q.RUNS}, alertname=~"Certificate.+", '
                  'alertstate="firing"}'), "alerts")],
@@ -307,8 +307,8 @@ def problems():
             "Problems",
             "From the recording rules (prometheus/): what alerts speak of, "
             "as soon as it is there. A problem of all pods of a pool is one, "
-            "without a pod.",
-            [(q.rules("problem", q.POOLS), None, {})],
+            "without a pod; one of many instances is one as well.",
+            [(q.problems(), None, {})],
             sort=("Domain", False), no_value="none, or " + NO_RULES)),
         (12, 8, table(
             "Alerts",

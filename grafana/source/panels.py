@@ -108,18 +108,20 @@ def table(title, description, columns, sort=None, no_value=""):
     heading the value is not shown, only the labels."""
     targets, headings, overrides = [], dict(HEADINGS), []
     order = dict.fromkeys(HEADINGS)
-    hidden = {"Time": True}
+    hidden = {"Time": True, "__name__": True}
     for index, (expr, heading, properties) in enumerate(columns):
         ref = chr(ord("A") + index)
         targets.append(query(expr, ref, table=True))
-        # Of one query alone the value has no letter.
-        name = f"Value #{ref}" if len(columns) > 1 else "Value"
+        # The value has no letter where only one query has an answer.
+        names = [f"Value #{ref}"] + ["Value"] * (index == 0)
+        for name in names:
+            if heading:
+                headings[name] = heading
+                order[name] = None
+            else:
+                hidden[name] = True
         if heading:
-            headings[name] = heading
-            order[name] = None
             overrides.append(override(heading, **properties))
-        else:
-            hidden[name] = True
     transformations = [{"id": "merge", "options": {}}] * (len(columns) > 1)
     transformations.append({"id": "organize", "options": {
         "excludeByName": hidden, "renameByName": headings,

@@ -360,12 +360,16 @@ def textfile_age():
         f"node_textfile_mtime_seconds{{{RUNS}, {TEXTFILE}}}")
 
 
-def rules(name, selector=""):
-    """What the recording rules have found."""
-    return f"{PREFIX[:-1]}:{name}{{{selector}}}"
+def recorded(name, selector=""):
+    return f"{PREFIX[:-1]}:{name}" + (f"{{{selector}}}" if selector else "")
+
+
+def problems():
+    """What the recording rules have found, of pools, pods and runs."""
+    return either(recorded("problem", POOLS), recorded("run_problem", RUNS))
 
 
 def counted_by_rules(expression):
     """0 only if the rules are loaded: else there is nothing to be counted."""
     return either(call("count", expression),
-                  f"0 * count({rules('threshold')})")
+                  f"0 * count({recorded('threshold')})")

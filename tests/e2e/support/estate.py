@@ -8,7 +8,9 @@ import re
 from .certs import DAY, Authority, now
 from .exporter import NodeExporter
 from .exposition import PREFIX
+from .grafana import DataSource
 from .jobs import write
+from .kubeconfig import yaml
 from .monitor import Monitor
 from .nginx import Nginx
 from .objects import certificate
@@ -16,7 +18,7 @@ from .pods import pod
 from .ports import free_port
 from .processes import eventually
 from .program import FAILED, OK, Program
-from .prometheus import Prometheus
+from .prometheus import FILES
 
 EDGE, MAIL = "estate-edge", "estate-mail"
 SHOP, BLOG, POST = "shop.example.com", "blog.example.com", "post.example.com"
@@ -67,11 +69,10 @@ CLUSTERS = ("central", "full", "nodes", "both", "summary", "node-summaries",
 class Estate:
     """Enter the context; `prometheus` then has it all."""
 
-    def __init__(self, directory, kube, program_path, rules=()):
+    def __init__(self, directory, kube, program_path):
         self.directory = directory
         self._kube = kube
         self._path = program_path
-        self._rules = rules
         self._stack = contextlib.ExitStack()
         self._running = []
         self.root = Authority(directory / "root")
@@ -146,20 +147,28 @@ class Estate:
             "summary": [self._instance("summary", "--max-series=10")],
             "nodes": per_node, "both": [central, *per_node],
             "node-summaries": summaries, "": [central]}
-        self.prometheus = self._stack.enter_context(Prometheus(
-            self.directory / "prometheus",
-            [(f"127.0.0.1:{exporter.port}",
-              {"cluster": cluster} if cluster else {})
-             for cluster, exporters in clusters.items()
-             for exporter in exporters], self._rules))
+        self.prometheus = self._stack.enter_context(DataSource(
+            self.directory / "prometheus", self._configuration(clusters)))
         eventually(lambda: self._runs_seen() == {1}, "a first run of each")
         for again in self._running:
             again()
         # This is the one that all that follows is about.
         eventually(lambda: self._runs_seen() == {2}, "a second run of each")
 
+    @staticmethod
+    def _configuration(clusters):
+        targets = [{"targets": [f"127.0.0.1:{exporter.port}"],
+                    "labels": {"cluster": cluster} if cluster else {}}
+                   for cluster, exporters in clusters.items()
+                   for exporter in exporters]
+        return yaml({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(path) for path in FILES.glob("*.rules.yaml")],
+            "scrape_configs": [{"job_name": "node",
+                                "static_configs": targets}]}) + "\n"
+
     def _runs_seen(self):
-        return {value for _, value in self.prometheus.query(
+        return {value for _, value in self.prometheus.vector(
             f'{PREFIX}runs_total and on (instance, cluster) '
             f'(time() - {PREFIX}run_timestamp_seconds < 3600)')}
 

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a dashboard as Grafana does: what it asks of Prometheus."""
+"""Reads a dashboard as Grafana does: what it asks of Prometheus, and how."""
 
 import json
 import re
+import subprocess
+import time
+import urllib.error
 from dataclasses import dataclass
+from pathlib import Path
+
+from .prometheus import Prometheus
+from .requirements import unavailable
+
+BUILD = Path(__file__).parents[2] / "dashboard" / "build.sh"
 
 ALL = object()
 #: Of a dashboard on a screen, as Grafana would compute it.
@@ -21,6 +30,34 @@ class Query:
 
     def __str__(self):
         return f"{self.panel} {self.ref}"
+
+
+class DataSource(Prometheus):
+    """What Grafana asks of a Prometheus. An error is an assertion that says
+    which query it was."""
+
+    def _ask(self, what, **parameters):
+        try:
+            return super()._ask(what, **parameters)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(
+                f"{error.read().decode()}\n{parameters}") from None
+
+    def vector(self, expr):
+        """(labels, value) of each sample."""
+        return [(each["metric"], float(each["value"][1]))
+                for each in self.query(expr)]
+
+    def latest(self, expr, seconds=30, step=5):
+        """The last of each series in a graph of so many seconds until now."""
+        end = time.time()
+        found = self._ask("query_range", query=expr, start=end - seconds,
+                          end=end, step=step)["result"]
+        return [(each["metric"], float(each["values"][-1][1]))
+                for each in found]
+
+    def label_values(self, label, selector):
+        return set(self._ask(f"label/{label}/values", **{"match[]": selector}))
 
 
 class Dashboard:
@@ -73,3 +110,13 @@ class Dashboard:
         escaped = [re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", each)
                    for each in chosen]
         return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
+
+
+def judge():
+    """A program that complains of what Grafana's types do not have."""
+    built = subprocess.run([BUILD], stdout=subprocess.PIPE, text=True,
+                           check=False)
+    if built.returncode == 77:
+        unavailable("no Go to build the check of dashboards with")
+    assert built.returncode == 0, f"{BUILD} failed"
+    return built.stdout.splitlines()[-1]

@@ -18,8 +18,9 @@ from .requirements import require
 PATIENCE_SECONDS = 60
 
 
-def eventually(condition, what, seconds=PATIENCE_SECONDS):
-    """Poll until condition() is true and return its value."""
+def eventually(condition, what, seconds=PATIENCE_SECONDS, interval=0.01):
+    """Poll until condition() is true and return its value. A longer interval
+    is for what costs the one who is asked."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -27,7 +28,7 @@ def eventually(condition, what, seconds=PATIENCE_SECONDS):
             return value
         if time.monotonic() > end:
             raise TimeoutError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.01)
+        time.sleep(interval)
 
 
 def spawn(argv, **popen):

@@ -1,72 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus, and questions to it."""
+"""A real Prometheus, and what its API says."""
 
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
-from .kubeconfig import yaml
-from .ports import free_port, is_listening
-from .processes import Server
+from .ports import free_port
+from .processes import Server, eventually
 from .requirements import require
+
+#: The files that are shipped.
+FILES = Path(__file__).parents[3] / "prometheus"
+
+#: Seconds between two questions to an API that has much to answer.
+POLL = 0.1
+
+
+def get(url):
+    """What an API says, nothing if it cannot be reached (yet)."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)
+    except OSError:
+        return None
 
 
 class Prometheus(Server):
-    """targets: (address, labels) each; rules: files of rules."""
-
-    def __init__(self, directory, targets, rules=(), interval="1s"):
-        directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
-        config = directory / "prometheus.yaml"
-        config.write_text(yaml({
-            "global": {"scrape_interval": interval,
-                       "evaluation_interval": interval},
-            "rule_files": [str(path) for path in rules],
-            "scrape_configs": [{
-                "job_name": "node", "static_configs": [
-                    {"targets": [address], "labels": labels}
-                    for address, labels in targets]}]}) + "\n")
+    def __init__(self, directory, config):
+        directory.mkdir(parents=True)
+        path = directory / "prometheus.yml"
+        path.write_text(config)
+        self.url = f"http://127.0.0.1:{free_port()}"
         super().__init__(
-            [require("prometheus"), f"--config.file={config}",
-             f"--storage.tsdb.path={directory / 'data'}",
-             f"--web.listen-address=127.0.0.1:{self.port}"],
-            directory / "log")
+            [require("prometheus"), f"--config.file={path}",
+             f"--storage.tsdb.path={directory}/data",
+             f"--web.listen-address={self.url.removeprefix('http://')}",
+             "--log.level=warn"], directory / "prometheus.log")
 
     def __enter__(self):
         super().__enter__()
-        self.wait_until(lambda: is_listening(self.port)
-                        and self._get("/-/ready"), "Prometheus")
+        self.wait_until(lambda: get(f"{self.url}/api/v1/rules"), "Prometheus")
         return self
 
-    def query(self, expr):
-        """(labels, value) of each sample of an instant vector."""
-        return [(each["metric"], float(each["value"][1]))
-                for each in self.ask("query", query=expr)["result"]]
+    def _ask(self, what, **parameters):
+        query = urllib.parse.urlencode(parameters)
+        with urllib.request.urlopen(f"{self.url}/api/v1/{what}?{query}",
+                                    timeout=30) as answer:
+            return json.load(answer)["data"]
 
-    def query_range(self, expr, start, end, step):
-        """(labels, values) of each series."""
-        return [(each["metric"], [float(value) for _, value in each["values"]])
-                for each in self.ask("query_range", query=expr, start=start,
-                                     end=end, step=step)["result"]]
+    def query(self, expression):
+        """The vector or matrix: a list of its series."""
+        return self._ask("query", query=expression)["result"]
 
-    def ask(self, endpoint, **parameters):
-        """What the API answers; an error of ours is one of the test."""
-        path = f"/api/v1/{endpoint}?" + urllib.parse.urlencode(
-            parameters, doseq=True)
-        try:
-            answer = json.loads(self._get(path))
-        except urllib.error.HTTPError as error:
-            raise AssertionError(
-                f"{error.read().decode()} of {parameters}") from None
-        return answer["data"]
+    def value(self, expression):
+        """Of a query with one series, nothing if it has none."""
+        found = self.query(expression)
+        assert len(found) < 2, found
+        return float(found[0]["value"][1]) if found else None
 
-    def _get(self, path):
-        url = f"http://127.0.0.1:{self.port}{path}"
-        try:
-            with urllib.request.urlopen(url, timeout=60) as answer:
-                return answer.read().decode()
-        except urllib.error.HTTPError as error:
-            if error.code == 503:
-                return ""           # not ready yet
-            raise
+    def alerts(self, state=None):
+        """Of this state ("pending", "firing"), or all."""
+        return [alert for alert in self._ask("alerts")["alerts"]
+                if state in (None, alert["state"])]
+
+    def rules(self):
+        """All rules, of all groups."""
+        return [rule for group in self._ask("rules")["groups"]
+                for rule in group["rules"]]
+
+    def faults(self):
+        """Errors of rules: there are to be none."""
+        return [(rule["name"], rule["lastError"]) for rule in self.rules()
+                if rule["health"] == "err"]
+
+    def wait_for_evaluations(self, count):
+        """Until every group of rules has been evaluated so often, from now
+        on."""
+        seen = {}
+
+        def enough():
+            for group in self._ask("rules")["groups"]:
+                seen.setdefault(group["name"], set()).add(
+                    group["lastEvaluation"])
+            # The first that is seen may be an old one.
+            return all(len(times) > count for times in seen.values())
+        eventually(enough, "evaluations of the rules", interval=POLL)
