@@ -258,6 +258,8 @@ steps() {
 		"$source/tests/kube-apiserver/build.sh"
 	run crds "Kinds that are not built in" none \
 		"$source/tests/kube-apiserver/crds.sh"
+	run dashboard "Grafana's types (a minute the first time)" none \
+		"$source/tests/dashboard/build.sh"
 	run e2e "End to end" pytest \
 		needs "$plain/$program" end_to_end "$plain"
 	run e2e-sanitized "End to end, sanitizers" pytest \

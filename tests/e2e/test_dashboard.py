@@ -3,6 +3,9 @@
 of real runs; and what a few of the panels say, against what is the case."""
 
 import collections
+import json
+import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -14,7 +17,8 @@ from support.estate import (BLOG, CLUSTERS, DOMAINS, EDGE, KEY, MAIL, NO_KEY,
 from support.grafana import Dashboard, judge
 from support.processes import eventually
 
-PATH = Path(__file__).parents[2] / "grafana/certificate-expiry-monitor.json"
+TOP = Path(__file__).parents[2]
+PATH = TOP / "grafana/certificate-expiry-monitor.json"
 DASHBOARD = Dashboard(PATH)
 #: Those that write series of all pairs; the others only of those not well.
 WITH_PAIRS = ("central", "full", "nodes", "both", "")
@@ -126,6 +130,34 @@ def test_grafana_knows_all_of_it(tmp_path):
     spoilt = tmp_path / "spoilt.json"
     spoilt.write_text(PATH.read_text().replace('"showHeader"', '"showHead"'))
     assert "unexpected field 'showHead'" in complaints(spoilt)
+
+
+def test_commands_of_the_documentation(kube, tmp_path):
+    """As they stand there, but for where they install."""
+    text = (TOP / "doc/dashboard.md").read_text()
+    how = text.split("\n## Install\n")[1].split("\n## ")[0]
+    commands = "\n".join(line[4:] for line in how.splitlines()
+                         if line.startswith("    "))
+    for place in ("var/lib/grafana", "etc/grafana"):
+        (tmp_path / place).mkdir(parents=True)
+    for kind in ("dashboards", "datasources"):
+        (tmp_path / "etc/grafana/provisioning" / kind).mkdir(parents=True)
+    commands = commands.replace("/var/lib", f"{tmp_path}/var/lib") \
+        .replace("/etc", f"{tmp_path}/etc")
+    kube.create_namespace("monitoring")
+    config = kube.kubeconfig(tmp_path / "kubeconfig")
+    subprocess.run(["bash", "-eux", "-c", commands], check=True, cwd=TOP, env={
+        "PATH": f"{kube.binaries}:{os.environ['PATH']}",
+        "HOME": str(tmp_path), "KUBECONFIG": str(config)})
+    kept = json.loads(kube.kubectl(
+        "get", "configmaps", "-n", "monitoring", "-l", "grafana_dashboard=1",
+        "-o", "json"))["items"]
+    assert [each["data"][PATH.name] for each in kept] == [PATH.read_text()]
+    # Where the provider looks is where the file was put.
+    path, = re.findall(r"^ +path: /(.+)$", (
+        tmp_path / "etc/grafana/provisioning/dashboards"
+        / "certificate-expiry-monitor.yaml").read_text(), re.M)
+    assert (tmp_path / path / PATH.name).read_text() == PATH.read_text()
 
 
 # --- What they say ---------------------------------------------------------------
