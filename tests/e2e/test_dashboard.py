@@ -136,8 +136,8 @@ def test_commands_of_the_documentation(kube, tmp_path):
     """As they stand there, but for where they install."""
     text = (TOP / "doc/dashboard.md").read_text()
     how = text.split("\n## Install\n")[1].split("\n## ")[0]
-    commands = "\n".join(line[4:] for line in how.splitlines()
-                         if line.startswith("    "))
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", how, re.M | re.S))
+    assert commands.count("install ") == 3 and "kubectl label" in commands
     for place in ("var/lib/grafana", "etc/grafana"):
         (tmp_path / place).mkdir(parents=True)
     for kind in ("dashboards", "datasources"):

@@ -5,119 +5,22 @@ several kinds. README shows one of them."""
 import contextlib
 import itertools
 import re
-import ssl
-import threading
+import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
-from support import openssl
-from support.certs import DAY, Authority, now
-from support.hostile import Listener, silent
-from support.nginx import Nginx
-from support.pods import pod, pod_list
-from support.ports import free_port
-from support.processes import eventually
-from support.tmux import PROMPT, Terminal
+from support import openssl, svg
+from support.session import PICTURED, SUM, Pool, Session, picture
 
-README = Path(__file__).parents[2] / "README.md"
-DOMAIN = "shop.example.com"
-PROGRESS = "probing: 14 of 15"
-SUM = re.compile(r"15 pairs: .* s\)")
+TOP = Path(__file__).parents[2]
+README, PICTURE = TOP / "README.md", TOP / "doc/table.svg"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class Pool:
-    """Fifteen pods: twelve with the same certificate, one that was renewed
-    earlier, one that was not renewed, one where nobody listens. The twelfth
-    answers when it may."""
-
-    def __init__(self, directory):
-        self.root = Authority(directory / "root")
-        self.may_answer = threading.Event()
-        self.nginx = Nginx(directory / "nginx")
-        self._fresh = self._issue("fresh", -33, 57)
-        self.slow = Listener(self._answer_late)
-        self.pods = []
-        #: what the row with this word in it is about
-        self.shown = {"12 pods": self._fresh}
-        for number in range(1, 12):
-            self._show(number, self._fresh)
-        self._add(12, self.slow.address, self.slow.port)
-        for number, name, begin, end in ((13, "earlier", -63, 27),
-                                         (14, "expired", -93, -3)):
-            certificate = self._issue(name, begin, end)
-            self.shown[f"traefik-{number}"] = certificate
-            self._show(number, certificate)
-        self._add(15, "127.83.0.15", free_port())
-
-    def _issue(self, name, begin, end):
-        # Not quite so long ago, for days that are still whole afterwards.
-        later = DAY / 24 if end > 0 else DAY * 0
-        return self.root.issue(name, domains=[DOMAIN],
-                               begin=now() + begin * DAY + later,
-                               end=now() + end * DAY + later)
-
-    def _add(self, number, address, port):
-        self.pods.append(pod(f"traefik-{number}", address, namespace="edge",
-                             ports={"websecure": port}))
-
-    def _show(self, number, certificate):
-        address = f"127.83.0.{number}"
-        self.nginx.add([address], certificate)
-        self._add(number, address, self.nginx.port)
-
-    def _answer_late(self, connection):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._fresh.pem)
-        self.may_answer.wait()
-        with context.wrap_socket(connection, server_side=True) as session:
-            silent(session)
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
-    pool = Pool(tmp_path_factory.mktemp("pool"))
-    with pool.nginx, pool.slow:
+    with Pool(tmp_path_factory.mktemp("pool")) as pool:
         yield pool
-        pool.may_answer.set()
-
-
-class Session(Terminal):
-    """With the program at hand, and the pool's pods in a file."""
-
-    def __init__(self, program, pool, directory, columns, rows):
-        commands = directory / "bin"
-        commands.mkdir()
-        (commands / "certificate-expiry-monitor").symlink_to(program.path)
-        (directory / "pods.json").write_text(pod_list(pool.pods))
-        (directory / "ca.crt").symlink_to(pool.root.cert)
-        super().__init__(directory, columns, rows, {
-            **program.env, "PATH": f"{commands}:{program.env['PATH']}"})
-        self._pool = pool
-        self.recording = directory / "recording"
-
-    def run(self, before="", after="", progress=PROGRESS):
-        """The last line of the screen while there is one pod to wait for, and
-        the lines that the program leaves on it."""
-        pool = self._pool
-        pool.may_answer.clear()
-        connections = pool.slow.connections
-        self.record(self.recording)
-        self.type(f"{before} certificate-expiry-monitor --port=websecure"
-                  f" --pods-file=pods.json --domains={DOMAIN}"
-                  f" --ca-file=ca.crt --log-level=warning {after}")
-        pool.slow.wait_for_connection(connections + 1)
-        shown = self.wait_for(
-            lambda screen: not progress or progress in screen, progress)
-        pool.may_answer.set()
-        self.wait_for(lambda screen: screen.endswith(f"\n{PROMPT.strip()}"),
-                      "the prompt")
-        eventually(lambda: SUM.search(self.recorded()), "the whole recording")
-        lines = self.screen("-J").splitlines()
-        return shown.splitlines()[-1], lines[1:-1]
-
-    def recorded(self):
-        return self.recording.read_text() if self.recording.exists() else ""
 
 
 @pytest.fixture
@@ -163,6 +66,45 @@ def test_wide_terminal_shows_more(session, pool):
         fingerprint = openssl.facts_of(
             certificate.cert.read_text()).fingerprint
         assert fingerprint[:12] in row_of(table, name)
+
+
+def test_picture(session):
+    """README's is what scripts/picture.sh would make of this run, but for the
+    time that it took."""
+    def without_time(text):
+        changed, count = re.subn(
+            r'textLength="[0-9.]+"([^>]*>15 pairs: .*?\()[0-9.]+ s', r"\1",
+            text)
+        assert count == 1
+        return changed
+
+    assert without_time(picture(session(*PICTURED))) == without_time(
+        PICTURE.read_text(encoding="utf-8"))
+    assert f"({PICTURE.relative_to(TOP)})" in README.read_text()
+
+
+def test_picture_needs_nothing_else():
+    root = xml.etree.ElementTree.fromstring(PICTURE.read_text())
+    for each in root.iter():
+        assert not {name.rpartition("}")[2] for name in each.attrib} & {
+            "href", "src", "class"}
+        assert "url(" not in str(each.attrib)
+
+
+def test_what_a_screen_has_is_drawn():
+    drawn = svg.draw("a <b> & c\n\x1b[1;31mred\nstill\x1b[0m no\x1b[39m more",
+                     "<title>")
+    lines = [(each.get("y"), each.get("fill"), each.get("font-weight"),
+              each.text) for each
+             in xml.etree.ElementTree.fromstring(drawn).iter() if each.get("y")]
+    (first, text, _, _), (second, red, _, _), (third, *_), *_ = lines
+    assert lines == [
+        (first, text, None, "a <b> & c"), (second, red, "bold", "red"),
+        (third, red, "bold", "still"), (third, text, None, " no"),
+        (third, text, None, " more")]
+    assert len({first, second, third}) == 3 and text != red
+    with pytest.raises(ValueError):
+        svg.draw("\x1b[48;5;1mbackground", "")
 
 
 def test_colours(session):
