@@ -359,7 +359,7 @@ def dashboard():
                        "certificate for every domain, right now?",
         "tags": ["certificates", "kubernetes", "tls"],
         "timezone": "browser", "editable": True, "graphTooltip": 1,
-        "schemaVersion": 39, "version": 1, "refresh": "1m",
+        "schemaVersion": 39, "version": 1, "refresh": "5m",
         "time": {"from": "now-6h", "to": "now"},
         "timepicker": {}, "fiscalYearStartMonth": 0, "weekStart": "",
         "links": [], "annotations": {"list": []},

@@ -36,7 +36,11 @@ STALE_SECONDS = 3600
 
 def call(head, body):
     """An aggregation or function on lines of its own."""
-    return f"{head} (\n{textwrap.indent(body, '  ')}\n)"
+    return f"{head} (\n{indent(body)}\n)"
+
+
+def indent(text, blanks="  "):
+    return textwrap.indent(text, blanks)
 
 
 def either(*expressions):
@@ -80,7 +84,7 @@ def with_subject(expression):
 def joined(expression, label, separator, labels):
     """Labels as one. Those that are empty leave no trace at its ends."""
     names = ", ".join(f'"{name}"' for name in labels.split(", "))
-    return (f"label_replace(label_join(\n{textwrap.indent(expression, '  ')},\n"
+    return (f"label_replace(label_join(\n{indent(expression)},\n"
             f'  "{label}", "{separator}", {names}),\n'
             f'  "{label}", "$1", "{label}", "{separator}*(.+?){separator}*")')
 
@@ -93,7 +97,7 @@ def _once(counts, labels):
     whole = metric("distinct_certs", POOLS)
     return either(
         call(f"max by ({labels})",
-             f"(\n{textwrap.indent(counts, '  ')}\n)\n"
+             f"(\n{indent(counts)}\n)\n"
              f"and on ({WRITER}, {POOL}) {whole}"),
         call(f"sum by ({labels})", counts))
 
@@ -102,14 +106,16 @@ def pairs_by_status():
     """By pool, from files with pairs and from summaries alike."""
     labels = f"{WRITER}, {POOL}, status"
     certificate = metric("certificate", POOLS)
-    none = (f"count by ({WRITER}, {POOL}) (\n"
-            f"  sum by ({WRITER}, {PAIR}) ({certificate}) == 0)")
+    valid = metric("certificate", POOLS, 'status="valid"')
     counts = fresh(f"""(
   sum by ({labels}) ({metric("domain_pairs", POOLS)})
   or
   sum by ({labels}) ({certificate})
   or
-  label_replace({textwrap.indent(none, '  ').strip()}, "status", "none", "", "")
+  label_replace(
+    count by ({WRITER}, {POOL}) ({valid})
+    - sum by ({WRITER}, {POOL}) ({certificate}),
+    "status", "none", "", "")
 )""")
     return _once(counts, f"{POOL}, status")
 
@@ -152,13 +158,20 @@ def used(end, begin):
     return f"1 - ({end} - time())\n/ ({end} - {begin})"
 
 
+def _near(end, begin, share, seconds, compare="<"):
+    return (f"({end} - time() {compare}\n"
+            f"   clamp_max({share} * ({end} - {begin}), {seconds}))")
+
+
 def nearness(end, begin):
     """0, 1 where the alert warns, 2 where it is critical."""
-    return "\n+ ".join(
-        f"({end} - time() < bool\n   clamp_max({share} * ({end} - {begin}),"
-        f" {seconds}))"
-        for share, seconds in ((WARNING_SHARE, WARNING_SECONDS),
-                               (CRITICAL_SHARE, CRITICAL_SECONDS)))
+    return "\n+ ".join(_near(end, begin, *limits, "< bool") for limits in (
+        (WARNING_SHARE, WARNING_SECONDS), (CRITICAL_SHARE, CRITICAL_SECONDS)))
+
+
+def soon():
+    """The pairs of which the alert warns."""
+    return by_pair(fresh(_near(END, BEGIN, WARNING_SHARE, WARNING_SECONDS)))
 
 
 #: What joins the series of a pair from one file.
@@ -168,15 +181,18 @@ _SAME_PAIR = f"on ({WRITER}, {PAIR})"
 def by_certificate(dates, how):
     """Of dates of pairs, one value for each certificate of a pool."""
     shown = metric("cert_fingerprint_info", PAIRS)
-    return with_subject(call(f"{how} by ({POOL}, fingerprint_sha256)", fresh(
-        f"{shown}\n* {_SAME_PAIR} group_left ()\n"
-        f"  ({textwrap.indent(dates, '   ').strip()})")))
+    # First of each file: what is left is little.
+    by_writer = call(f"{how} by ({WRITER}, {POOL}, fingerprint_sha256)",
+                     f"{shown}\n* {_SAME_PAIR} group_left ()\n"
+                     f"  ({indent(dates, '   ').strip()})")
+    return with_subject(call(f"{how} by ({POOL}, fingerprint_sha256)",
+                             fresh(by_writer)))
 
 
 def of_certificates(what, how):
     """what(end, begin) by certificate of a pool; of a pool as a whole where
     a summary was written."""
-    pools = f"({textwrap.indent(what(POOL_END, POOL_BEGIN), ' ').strip()})"
+    pools = f"({indent(what(POOL_END, POOL_BEGIN), ' ').strip()})"
     return either(by_certificate(what(END, BEGIN), how),
                   call(f"{how} by ({POOL})", fresh(pools)))
 
@@ -221,24 +237,30 @@ def _begins(selector):
 
 
 def newest_begin():
-    """Of each pool, whichever pods are chosen."""
-    return call(f"max by ({POOL})", either(
-        fresh(_begins(POOLS)),
-        fresh(metric("domain_cert_not_before_timestamp_seconds", POOLS,
-                     'bound="newest"'))))
+    """Of each pool, whichever pods are chosen. A summary knows of all pods,
+    which the pairs beside it are only some of."""
+    summary = metric("domain_cert_not_before_timestamp_seconds", POOLS,
+                     'bound="newest"')
+    writers = f"max by ({WRITER}, {POOL})"
+    newest = either(call(writers, summary), call(writers, _begins(POOLS)))
+    return call(f"max by ({POOL})", fresh(f"(\n{indent(newest)}\n)"))
+
+
+def _behind_newest(begins):
+    return (f"{newest_begin()}\n- on ({POOL}) group_right ()\n"
+            f"{by_pair(fresh(begins))}")
 
 
 def lag():
     """How much older a pair's certificate is than the newest in its pool."""
-    return (f"{newest_begin()}\n- on ({POOL}) group_right ()\n"
-            f"{by_pair(fresh(_begins(PAIRS)))}")
+    return _behind_newest(_begins(PAIRS))
 
 
 def behind():
     """The pairs that were not renewed while their siblings were."""
-    return (f"(\n{textwrap.indent(lag(), '  ')}\n) > {LAG_SECONDS}\nand\n"
-            f"{by_pair(fresh('(' + used(END, BEGIN) + ')'))}"
-            f" > {LAG_LIFETIME_USED}")
+    old = f"(({used(END, BEGIN)}) > {LAG_LIFETIME_USED})"
+    lags = _behind_newest(f"{_begins(PAIRS)}\nand {old}")
+    return f"(\n{indent(lags)}\n) > {LAG_SECONDS}"
 
 
 def behind_issued():
@@ -276,14 +298,19 @@ def lag_by_certificate():
 
 # --- Failures ----------------------------------------------------------------------------
 
-def failing():
-    """Pairs whose probe fails. A server that wants a client certificate shows
-    its own all the same; one need not have a key of every type."""
+def _failing():
+    """A server that wants a client certificate shows its own all the same;
+    one need not have a key of every type."""
     harmless = metric(
         "probe_failure_info", PAIRS,
         'reason=~"client_certificate_required|key_type_missing"')
-    return by_pair(fresh(f"({metric('probe_success', PAIRS)} == 0\n"
-                         f" unless ignoring (reason) {harmless})"))
+    return (f"{metric('probe_success', PAIRS)} == 0\n"
+            f"unless ignoring (reason) {harmless}")
+
+
+def failing():
+    """Pairs whose probe fails."""
+    return by_pair(fresh(_failing()))
 
 
 def pods_with(expression):
@@ -315,20 +342,29 @@ def state():
     number = {text: index for index, (text, _) in enumerate(STATES)}
 
     def status(name, text):
-        return f"{number[text]} * {metric('certificate', PAIRS, name)}"
+        return (f"{number[text]} * "
+                f"({metric('certificate', PAIRS, name)} == 1)")
 
-    flawed = either(by_pair(fresh(metric("cert_verified", PAIRS) + " == 0")),
-                    failing())
-    valid = pairs("certificate", 'status="valid"') + " == 1"
+    def flaw(text, expression):
+        return f"{number[text]} + 0 * (\n{indent(expression)}\n)"
+
+    # What is filtered first is little; and of the same labels, as are those of
+    # the last line and one before it, the first one counts.
+    statuses = either(
+        status('status="valid"', "valid"),
+        status('status="notyetvalid"', "not yet valid"),
+        status('status="expired"', "expired"),
+        status('status="notfound"', "not found"),
+        "0 * " + metric("certificate", PAIRS, 'status="notfound"'))
+    valid = ("and ignoring (status) "
+             + metric("certificate", PAIRS, 'status="valid"') + " == 1")
     return by_pair(either(
-        fresh("(" + either(status('status="valid"', "valid"),
-                           status('status="notyetvalid"', "not yet valid"),
-                           status('status="expired"', "expired"),
-                           status('status="notfound"', "not found")) + ")"),
-        f"{number['not renewed']} + 0 * ({behind()})",
-        f"{number['ends soon']} + 0 * ("
-        f"{by_pair(fresh('(' + nearness(END, BEGIN) + ')'))} > 0)",
-        f"{number['flawed']} + 0 * (({flawed}) and {valid})"))
+        fresh(f"(\n{indent(statuses)}\n)"),
+        flaw("not renewed", behind()),
+        flaw("ends soon", soon()),
+        flaw("flawed", by_pair(either(
+            fresh(metric("cert_verified", PAIRS) + f" == 0\n{valid}"),
+            fresh(f"{_failing()}\n{valid}"))))))
 
 
 def matrix():
