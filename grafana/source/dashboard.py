@@ -56,6 +56,13 @@ def says(yes, colour=WARNING):
     return {**HELD, "mappings": words(("no", "text"), (yes, colour))}
 
 
+def by_status_colours(none):
+    """For counts: there is nothing to see in 0."""
+    return [override(status, color={"mode": "thresholds"},
+                     thresholds=thresholds((None, none), (1, colour)))
+            for status, colour in STATUSES.items()]
+
+
 def figures():
     """What to look at first."""
     by_status = q.call("sum by (status)", q.pairs_by_status())
@@ -65,9 +72,7 @@ def figures():
             "A pair is a pod and a domain. none: nothing can be said, as its "
             "probe was not reached in time, say. Whichever pods are chosen.",
             [(by_status, "{{status}}")], COUNT, thresholds((None, "text")),
-            overrides=[override(status, color={"mode": "fixed",
-                                               "fixedColor": colour})
-                       for status, colour in STATUSES.items()])),
+            overrides=by_status_colours("text"))),
         (3, 4, stat(
             "Soonest end",
             "Time that is left to the certificate that ends first; negative "
@@ -126,11 +131,7 @@ def state_of_pairs():
             "can be said. From files with pairs and from summaries alike, "
             "whichever pods are chosen.",
             q.pool_counts(), "pool", "status", "Pool", [],
-            order=STATUSES, overrides=[
-                override(status, color={"mode": "thresholds"},
-                         thresholds=thresholds((None, "transparent"),
-                                               (1, colour)))
-                for status, colour in STATUSES.items()])),
+            order=STATUSES, overrides=by_status_colours("transparent"))),
     ]
 
 

@@ -32,7 +32,7 @@ LAG_SECONDS, LAG_LIFETIME_USED = 2 * 3600, 0.70
 STALE_SECONDS = 3600
 
 
-# --- How expressions are put together ------------------------------------------
+# --- How expressions are put together ----------------------------------------
 
 def call(head, body):
     """An aggregation or function on lines of its own."""
@@ -89,7 +89,7 @@ def joined(expression, label, separator, labels):
             f'  "{label}", "$1", "{label}", "{separator}*(.+?){separator}*")')
 
 
-# --- Pools -----------------------------------------------------------------------
+# --- Pools -------------------------------------------------------------------
 
 def _once(counts, labels):
     """Of a run that saw the whole pool, its count; else the sum of those that
@@ -139,7 +139,7 @@ def pool_counts():
         "pool", " ", "pool, port, key"))
 
 
-# --- Dates -------------------------------------------------------------------------
+# --- Dates -------------------------------------------------------------------
 
 END, BEGIN = (metric(f"cert_{what}_timestamp_seconds", PAIRS)
               for what in ("not_after", "not_before"))
@@ -227,7 +227,7 @@ def soonest_end():
     return call("min", fresh(f"({POOL_END}\n or {END})")) + " - time()"
 
 
-# --- Drift ---------------------------------------------------------------------------
+# --- Drift -------------------------------------------------------------------
 
 def _begins(selector):
     """Of what is valid or expired: what has not begun is nobody's measure."""
@@ -296,7 +296,7 @@ def lag_by_certificate():
             f"{by_certificate(BEGIN, 'max')}")
 
 
-# --- Failures ----------------------------------------------------------------------------
+# --- Failures ----------------------------------------------------------------
 
 def _failing():
     """A server that wants a client certificate shows its own all the same;
@@ -328,7 +328,7 @@ def reasons(name):
     return call("count by (reason)", pairs_reason(name))
 
 
-# --- The matrix ------------------------------------------------------------------------------
+# --- The matrix --------------------------------------------------------------
 
 #: What the number of a pair's state means, the worst last: text, colour.
 STATES = [("nothing known", "#808080"), ("valid", "green"),
@@ -374,7 +374,7 @@ def matrix():
         "domain", " ", "domain, port, key, family"))
 
 
-# --- Runs ----------------------------------------------------------------------------------
+# --- Runs --------------------------------------------------------------------
 
 def runs(expression, how="max", more=""):
     return f"{how} by (cluster, {WRITER}{more}) ({expression})"
@@ -386,9 +386,9 @@ TEXTFILE = r'file=~".*certificate_expiry_monitor[^/]*\\.prom"'
 def textfile_refused():
     """Of a node_exporter that has had our file within a day: that its
     neighbour's is broken is nobody's concern here."""
+    ours = metric("run_timestamp_seconds", RUNS)
     return runs(f"node_textfile_scrape_error{{{RUNS}}} and on (cluster, "
-                f"{WRITER}) max_over_time({metric('run_timestamp_seconds', RUNS)}"
-                "[1d])")
+                f"{WRITER}) max_over_time({ours}[1d])")
 
 
 def textfile_age():

@@ -17,7 +17,7 @@ FOREIGN = {
     "enable-sanitizers", "disable-hardening",
     # systemctl, journalctl, kubectl, git, promtool
     "now", "since", "user", "recursive", "token", "server", "verb", "resource",
-    "serviceaccount", "clusterrole", "namespace",
+    "serviceaccount", "clusterrole", "namespace", "from-file",
     # podman build, kubectl patch
     "build-arg", "manifest", "patch-file", "platform", "type",
     # node_exporter

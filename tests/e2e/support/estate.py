@@ -147,13 +147,25 @@ class Estate:
             "summary": [self._instance("summary", "--max-series=10")],
             "nodes": per_node, "both": [central, *per_node],
             "node-summaries": summaries, "": [central]}
+        self._targets = sum(map(len, clusters.values()))
         self.prometheus = self._stack.enter_context(DataSource(
             self.directory / "prometheus", self._configuration(clusters)))
-        eventually(lambda: self._runs_seen() == {1}, "a first run of each")
+        self._wait_for_run(1)
         for again in self._running:
             again()
         # This is the one that all that follows is about.
-        eventually(lambda: self._runs_seen() == {2}, "a second run of each")
+        self._wait_for_run(2)
+
+    def _wait_for_run(self, number):
+        """Until Prometheus has seen that many of each instance, under each of
+        the labels that it has there."""
+        runs = f"{PREFIX}runs_total"
+        # What was abandoned says so of its only run, for ever.
+        fresh = (f"{runs} and on (instance, cluster) time() - "
+                 f"{PREFIX}run_timestamp_seconds < 3600")
+        eventually(lambda: [value for _, value
+                            in self.prometheus.vector(fresh)] ==
+                   [number] * (self._targets - 1), f"run {number} of each")
 
     @staticmethod
     def _configuration(clusters):

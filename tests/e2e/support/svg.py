@@ -2,8 +2,8 @@
 """What stands on a terminal as a picture: SVG that needs nothing else.
 
 It has its own background, so it is legible on a light page and on a dark one.
-Each piece of a line is told its width, so that columns stand below each other in
-whatever monospaced font there is.
+Each piece of a line is told its width, so that columns stand below each other
+in whatever monospaced font there is.
 """
 
 import re
