@@ -77,10 +77,12 @@ class Estate:
         self._running = []
         self.root = Authority(directory / "root")
         self._odd = Authority(directory / "odd", name="Odd Root")
+        # One moment for all: a second would be a lag.
+        today = now()
         self.certificates = {
             name: (self.root if known else self._odd).issue(
-                name, domains=names, begin=now() + begin * DAY,
-                end=now() + end * DAY)
+                name, domains=names, begin=today + begin * DAY,
+                end=today + end * DAY)
             for name, (names, begin, end, known) in _CERTIFICATES.items()}
         self.prometheus = None
 
