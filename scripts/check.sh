@@ -16,6 +16,7 @@ logs=$work/logs
 program=certificate-expiry-monitor
 packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
+	prometheus-alertmanager prometheus-blackbox-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd

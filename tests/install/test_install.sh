@@ -56,6 +56,11 @@ cron_command() {
 	sed -n 's/^\* \* \* \* \* root //p' "$cron"
 }
 
+rules_are_taken() {
+	promtool check config "$data/prometheus/prometheus.yaml" &&
+		amtool check-config "$data/prometheus/alertmanager.yaml"
+}
+
 cron_command_is_one() {
 	[ "$(cron_command | wc -l)" = 1 ] && cron_command | sh -n
 }
@@ -134,6 +139,7 @@ service=$root/installed$units/$name.service
 timer=$root/installed$units/$name.timer
 cron=$root/installed$(place crondir)/$name
 mandir=$(place mandir)
+data=$root/installed$(place pkgdatadir)
 bash_completion=$root/installed$(place bashcompletiondir)/$name
 zsh_completion=$root/installed$(place zshcompletiondir)/_$name
 fish_completion=$root/installed$(place fishcompletiondir)/$name.fish
@@ -159,6 +165,9 @@ ok "bash takes the completion" bash_completes
 ok "man 1 $name" man_shows 1 "$name"
 ok "man 5 $name" man_shows 5 "$name"
 ok "man 5 $name.yaml" man_shows 5 "$name.yaml"
+ok "the dashboard is there" \
+	has_mode 644 "$data/grafana/certificate-expiry-monitor.json"
+ok "Prometheus and Alertmanager take rules and examples" rules_are_taken
 ok "the service starts the program" says "$service" "ExecStart=$bindir/$name"
 ok "the service may write the textfile directory" \
 	says "$service" "ReadWritePaths=-$textfiledir"
