@@ -19,7 +19,6 @@ begins=('-33 days' '-33 days' '-93 days')
 ends=('+57 days +1 hour' '+57 days +1 hour' '-3 days')
 now=$(date -u '+%F %T UTC')
 checks=9
-log_lines=30
 
 # --- Steps, and what is left of them ------------------------------------------
 
@@ -38,20 +37,6 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# step WHAT COMMAND...: one line with its time. What the command prints is
-# shown only if it fails.
-step() {
-	local what=$1 start=$SECONDS
-	shift
-	printf '%-42s' "$what ..."
-	if ! "$@" >"$work/log" 2>&1 </dev/null; then
-		echo "failed"
-		tail -n "$log_lines" "$work/log" >&2
-		fail "this step failed: $what"
-	fi
-	printf '%3d s\n' $((SECONDS - start))
-}
-
 # shown COMMAND...: the command as one would type it, and what it prints.
 shown() {
 	local word line="\$"
@@ -68,18 +53,6 @@ shown() {
 
 heading() {
 	printf '\n%s\n\n' "$*"
-}
-
-# --- Build --------------------------------------------------------------------
-
-build() {
-	copy_sources "$work/source" &&
-		"$work/source/bootstrap" &&
-		mkdir "$work/build" &&
-		cd "$work/build" &&
-		# A prefix of its own: no configuration file of this machine counts.
-		"$work/source/configure" --prefix="$work/prefix" &&
-		make -j"$(nproc)"
 }
 
 # --- A pool of servers ----------------------------------------------------------
@@ -290,7 +263,7 @@ textfile_in_part() {
 
 step "Installing what is missing" install_packages "${build_packages[@]}" \
 	nginx haproxy openssl iproute2 prometheus
-step "Building" build
+step "Building" build_program "$work"
 step "Making certificates" make_certificates
 step "Starting three servers, a load balancer" start_servers
 

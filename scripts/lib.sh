@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What demo.sh and check.sh have in common. Sourced by them, under "set -eu".
+# What demo.sh, incident.sh and check.sh have in common. Sourced by them, under
+# "set -eu".
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 sources=${scripts%/*}
@@ -19,6 +20,21 @@ build_packages=(build-essential autoconf automake pkg-config libgnutls28-dev
 fail() {
 	echo "${0##*/}: $*" >&2
 	exit 1
+}
+
+# step WHAT COMMAND...: one line with its time. What the command prints is
+# shown only if it fails; until then it is in the directory $work.
+step() {
+	local what=$1 start=$SECONDS
+	shift
+	printf '%-42s' "$what ..."
+	# shellcheck disable=SC2154 # whoever calls it has that directory
+	if ! "$@" >"$work/log" 2>&1 </dev/null; then
+		echo "failed"
+		tail -n 30 "$work/log" >&2
+		fail "this step failed: $what"
+	fi
+	printf '%3d s\n' $((SECONDS - start))
 }
 
 # missing_packages PACKAGE...: those that are not installed.
@@ -70,4 +86,16 @@ copy_sources() {
 			tar -C "$1" --extract --no-same-owner
 		[ ! -e "$1/config.status" ] || make -C "$1" distclean
 	fi
+}
+
+# build_program DIRECTORY: from a copy of the sources; the program is then in its
+# directory build.
+build_program() {
+	copy_sources "$1/source" &&
+		"$1/source/bootstrap" &&
+		mkdir "$1/build" &&
+		cd "$1/build" &&
+		# A prefix of its own: no configuration file of this machine counts.
+		"$1/source/configure" --prefix="$1/prefix" &&
+		make -j"$(nproc)"
 }
