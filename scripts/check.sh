@@ -257,6 +257,8 @@ steps() {
 
 	run kube-apiserver "A real API server (5 minutes the first time)" none \
 		"$source/tests/kube-apiserver/build.sh"
+	run traefik "A real Traefik (7 minutes the first time)" none \
+		"$source/tests/traefik/build.sh"
 	run crds "Kinds that are not built in" none \
 		"$source/tests/kube-apiserver/crds.sh"
 	run dashboard "Grafana's types (a minute the first time)" none \

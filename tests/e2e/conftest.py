@@ -14,8 +14,19 @@ from support.monitor import Monitor
 from support.netns import Namespace
 from support.nginx import Nginx
 from support.ports import free_port
-from support.program import Program, locate
+from support.program import Program, is_sanitized, locate
 from support.strace import Strace
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what need not run with sanitizers: it is not skipped, as
+    nothing is missing."""
+    if not any(item.get_closest_marker("once") for item in items) \
+            or not is_sanitized(locate()):
+        return
+    once = [item for item in items if item.get_closest_marker("once")]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if item not in once]
 
 
 @pytest.fixture(scope="session")

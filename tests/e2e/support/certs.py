@@ -66,6 +66,9 @@ class Certificate:
     not_before: datetime.datetime
     not_after: datetime.datetime
 
+    def der(self):
+        return pem_to_der(self.cert.read_text())
+
 
 class Authority:
     """A certificate authority, its root or an intermediate of another one.
@@ -104,6 +107,7 @@ class Authority:
               end=None, key="ecdsa-p256", serial=None, organization=None,
               extra=(), client=False, purposes=None, self_signed=False):
         """A leaf. name is the file's; the other arguments say what is in it.
+        key is a kind, or another certificate whose key this one has too.
         purposes are certtool's words for them, none by the empty list."""
         begin = begin or now() - 30 * DAY
         end = end or now() + 60 * DAY
@@ -119,7 +123,8 @@ class Authority:
                     *(f'ip_address = "{address}"' for address in addresses),
                     "signing_key", *purposes, *extra, *_dates(begin, end)]
         cert = self.directory / f"{name}.crt"
-        private = make_key(self.directory / f"{name}.key", key)
+        private = key.key if isinstance(key, Certificate) else make_key(
+            self.directory / f"{name}.key", key)
         self._certtool(template, private, cert, root=self_signed)
         return self.bundle(name, cert, private, begin, end,
                            "" if self_signed else None)

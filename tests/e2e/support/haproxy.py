@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real haproxy: the common proxy that insists on a client certificate, and
-on a PROXY header."""
+on a PROXY header, and the TCP load balancer before a pool."""
 
 from .ports import free_port, is_listening
 from .processes import Server
@@ -48,6 +48,23 @@ class HAProxy(Server):
                        "    mode tcp\n"
                        f"    bind 127.0.0.1:{port} {options}\n"
                        f"    server s 127.0.0.1:{target}\n")
+        return port
+
+    def balance(self, address, servers):
+        """Spreads connections over servers by turns, (address, port) by name,
+        and knows nothing of TLS: as load balancers do, it asks each whether
+        its port is open, and leaves out those where it is not. Returns the
+        port."""
+        port = free_port()
+        self._ports.append(port)
+        self._text += (f"listen b{port}\n"
+                       "    mode tcp\n"
+                       f"    bind {address}:{port}\n"
+                       "    balance roundrobin\n"
+                       "    option redispatch\n"
+                       "    default-server check inter 500ms fall 2 rise 1\n")
+        for name, (server, at) in servers.items():
+            self._text += f"    server {name} {server}:{at}\n"
         return port
 
     def __enter__(self):

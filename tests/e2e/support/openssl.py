@@ -4,6 +4,8 @@ own little server."""
 
 import datetime
 import re
+import socket
+import ssl
 import subprocess
 from dataclasses import dataclass
 
@@ -43,6 +45,19 @@ def client(address, port, name=None, *options):
     server = ["-servername", name] if name else ["-noservername"]
     return openssl("s_client", "-connect", target, *server, *options,
                    check=False)
+
+
+def presented(address, port, name, seconds=5):
+    """The leaf that a server presents, in DER; nothing if there is none."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((address, port), seconds) as connection, \
+                context.wrap_socket(connection, server_hostname=name) as tls:
+            return tls.getpeercert(True)
+    except OSError:
+        return b""
 
 
 def facts(address, port, name=None, *options, starttls=None):
