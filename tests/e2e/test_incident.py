@@ -28,7 +28,6 @@ PAGES = [
     "FIRING   critical: shop.example.com: the certificate ends in ",
     "FIRING   critical: shop.example.com: the certificate has expired on pod "
     f"{CULPRIT}",
-    f"RESOLVED warning: shop.example.com: not renewed on pod {CULPRIT}",
     "RESOLVED critical: shop.example.com: the certificate has expired on pod "
     f"{CULPRIT}",
 ]
@@ -69,10 +68,9 @@ def test_incident(program_path, mode):
     assert [day for day, _ in titles] == ["Day 64", "Day 64", "Day 89",
                                           "Day 90", "Day 90"], told
     at = -1
-    for page in PAGES[:3]:
+    for page in PAGES:
         at = told.find(page, at + 1)
         assert at > 0, f"{page!r} is missing, or too early:\n{told}"
-    assert all(told.find(page) > at for page in PAGES[3:]), told
     assert told.endswith("\nPress Enter to end it.\n")
 
 
