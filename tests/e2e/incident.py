@@ -14,6 +14,7 @@ The program is taken from the environment variable CEM_PROGRAM, as the tests do.
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 import textwrap
@@ -351,6 +352,9 @@ def main():
                         help="leave all running at the end until Enter is "
                         "pressed")
     options = parser.parse_args()
+    # So that servers and files are cleaned up behind it.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     nodes = [place.node for place in PLACES]
     if not options.per_node:
         nodes = nodes[:1]

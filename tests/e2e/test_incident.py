@@ -4,6 +4,7 @@ and nothing that looks through the load balancer can tell. incident.py plays it
 and checks each act; here it is started as scripts/incident.sh does, and its
 audience."""
 
+import os
 import re
 import subprocess
 import sys
@@ -39,8 +40,10 @@ PAGES = [
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [[], ["--per-node"]],
                          ids=["central", "per node"])
-def test_incident(program_path, mode):
+def test_incident(program_path, tmp_path, mode):
     process = spawn([sys.executable, SCRIPT, "--keep", *mode],
+                    env={**os.environ, "CEM_PROGRAM": str(program_path),
+                         "TMPDIR": str(tmp_path)},
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT, text=True)
     # Such that nobody waits for a line that does not come.
