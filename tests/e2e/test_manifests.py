@@ -57,7 +57,10 @@ def cluster(kube):
     namespaces: a server that only tries a manifest does not make them."""
     crds.install(kube, *crds.PROMETHEUS_OPERATOR)
     for name in (NAME, "monitoring"):
-        done = attempt(kube, "create", "namespace", name, "--save-config")
+        # Another test may have made it already.
+        done = attempt(kube, "apply", "-f", "-", text=json.dumps({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name}}))
         assert done.returncode == 0, done.stderr
     return kube
 
