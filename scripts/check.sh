@@ -18,7 +18,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
 	prometheus-alertmanager prometheus-blackbox-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
-	tinyproxy dante-server
+	tinyproxy dante-server curl jq
 	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
 	valgrind shellcheck debhelper lintian debootstrap systemd-container tmux
 	strace mandoc bash-completion fish zsh)

@@ -18,10 +18,13 @@ FOREIGN = {
     # systemctl, journalctl, kubectl, git, promtool
     "now", "since", "user", "recursive", "token", "server", "verb", "resource",
     "serviceaccount", "clusterrole", "namespace", "from-file",
-    # podman build, kubectl patch
-    "build-arg", "manifest", "patch-file", "platform", "type",
-    # node_exporter
-    "collector.textfile.directory",
+    "no-pager",
+    # podman build, kubectl patch and logs
+    "build-arg", "manifest", "patch-file", "platform", "type", "tail",
+    # node_exporter, amtool, k3s
+    "collector.textfile.directory", "alertmanager.url", "data-dir",
+    # What clouds have
+    "name", "region", "resource-group",
 }
 
 # A word of its own: not the dashes of a table or of "a--b".

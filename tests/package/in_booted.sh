@@ -217,6 +217,19 @@ stops_soon() {
 		[ -z "$(find "$textfiles" -name '.*.tmp')" ]
 }
 
+# What the documentation has a reader type, as it stands there: "PAGE:LINE",
+# a tab, the command. Status 3 is of a unit that is not at work just now.
+follow_documentation() {
+	local where command status
+	while IFS=$'\t' read -r where command; do
+		status=0
+		bash -c "$command" </dev/null || status=$?
+		[ "$status" != 3 ] || [[ $command != *"systemctl status"* ]] ||
+			status=0
+		ok "$where: $command" [ "$status" = 0 ]
+	done </commands
+}
+
 port=1
 ok "systemd knows the units" systemctl --quiet cat "$name.service" "$name.timer" \
 	>/dev/null
@@ -245,4 +258,5 @@ ok "a slow run succeeds" start
 ok "the timer starts one run after another" timer_goes_on
 ok "runs do not pile up" no_run_met_another
 ok "a run is stopped at once, and leaves whole files" stops_soon
+follow_documentation
 echo "all was looked at"

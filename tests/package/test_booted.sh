@@ -4,7 +4,8 @@
 # Usage: test_booted.sh PACKAGE.deb
 #
 # Installs the package beside node_exporter in a Debian of its own, boots that
-# with a real systemd, and has in_booted.sh look at what the units do there. Prints
+# with a real systemd, and has in_booted.sh look at what the units do there, and
+# follow those commands of the documentation that only such a system has. Prints
 # "ok" or "not ok" for each thing. Exit status 77: it cannot be done here.
 set -euo pipefail
 
@@ -46,6 +47,9 @@ chroot "$root" sh -ec '
 
 # One service does it all, and then the system ends.
 cp "$here/in_booted.sh" "$root/in_booted.sh"
+(cd "$here/../e2e" && PYTHONDONTWRITEBYTECODE=1 \
+	python3 -m support.documentation) >"$root/commands"
+[ -s "$root/commands" ]
 units=$root/etc/systemd/system
 cat >"$units/in-booted.service" <<-EOF
 	[Unit]
