@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which alerts fire in each world, in each layout."""
+
+import pytest
+from conftest import cases
+
+
+@pytest.mark.parametrize("step, world, layout", [
+    pytest.param(step, world, layout, id=f"{world.name}-{layout.name}")
+    for step, world, layout in cases()])
+def test_alerts(answers, step, world, layout):
+    answer = answers[step, layout.name]
+    if isinstance(answer, Exception):
+        pytest.fail(str(answer), pytrace=False)
+    if world.name in answer:
+        pytest.fail("\n".join(answer[world.name]), pytrace=False)
