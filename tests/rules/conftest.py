@@ -19,7 +19,7 @@ from model import layouts, promtool  # noqa: E402
 RULES = Path(os.environ.get(
     "CEM_RULES", HERE.parents[1]
     / "prometheus/certificate-expiry-monitor.rules.yaml"))
-WORLDS = worlds.by_step()
+PARTS = worlds.parts()
 
 
 def pytest_configure():
@@ -32,26 +32,29 @@ def rules():
 
 
 def cases():
-    """(world, layout, whether the groups' order is reversed), each a test."""
-    for step, found in WORLDS.items():
+    """(number of the part, world, layout), each a test."""
+    for number, (_, found) in enumerate(PARTS):
         for world in found:
             for layout in layouts.LAYOUTS:
-                yield step, world, layout
+                yield number, world, layout
 
 
 @pytest.fixture(scope="session")
 def answers(rules, tmp_path_factory):
-    """{(step, layout's name): findings by world, or why there are none}"""
+    """{(number of the part, layout's name): findings by world, or why
+    there are none}"""
     directory = tmp_path_factory.mktemp("promtool")
 
-    def answer(step, layout):
+    def answer(question):
+        number, layout = question
         try:
-            return promtool.ask(WORLDS[step], layout, step, RULES, rules,
-                                directory)
+            return promtool.ask(*PARTS[number], layout, RULES, rules,
+                                directory / f"{layout.name}-{number}.json")
         except promtool.Broken as broken:
             return broken
 
-    asked = [(step, layout) for step in WORLDS for layout in layouts.LAYOUTS]
+    asked = [(number, layout) for number in range(len(PARTS))
+             for layout in layouts.LAYOUTS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip([(step, layout.name) for step, layout in asked],
-                        pool.map(lambda each: answer(*each), asked)))
+        return {(number, layout.name): found for (number, layout), found
+                in zip(asked, pool.map(answer, asked))}

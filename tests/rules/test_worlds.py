@@ -5,11 +5,11 @@ import pytest
 from conftest import cases
 
 
-@pytest.mark.parametrize("step, world, layout", [
-    pytest.param(step, world, layout, id=f"{world.name}-{layout.name}")
-    for step, world, layout in cases()])
-def test_alerts(answers, step, world, layout):
-    answer = answers[step, layout.name]
+@pytest.mark.parametrize("part, world, layout", [
+    pytest.param(part, world, layout, id=f"{world.name}-{layout.name}")
+    for part, world, layout in cases()])
+def test_alerts(answers, part, world, layout):
+    answer = answers[part, layout.name]
     if isinstance(answer, Exception):
         pytest.fail(str(answer), pytrace=False)
     if world.name in answer:

@@ -59,7 +59,9 @@ class Alert:
         if self.instance:
             labels["job"] = "node"
             labels["instance"] = _instance(self.instance, layout, world)
-        return labels | self.labels
+        # An empty label is none.
+        return {name: value for name, value in (labels | self.labels).items()
+                if value}
 
 
 def _instance(whom, layout, world):

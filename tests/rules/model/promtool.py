@@ -24,7 +24,7 @@ def groups_of(rules):
     return [group["name"] for group in rules["groups"]]
 
 
-def ask(worlds, layout, step, rules, text, directory, reverse=False):
+def ask(step, worlds, layout, rules, text, file, reverse=False):
     """{world's name: [what is not as expected]}. `rules` is the file, `text`
     what is in it, already read. Groups of rules are evaluated in their order;
     reversed each comes before those that it needs, and reads what they said
@@ -39,11 +39,11 @@ def ask(worlds, layout, step, rules, text, directory, reverse=False):
         for id, values in series_of(world, layout, step, wanted).items():
             inputs.append({"series": selector(id),
                            "values": notation(values, count)})
-        for time, alerts in world.expectations:
-            queries.append(_query(world, layout, time, alerts))
+        for time, alerts, layouts in world.expectations:
+            if layout.name in layouts:
+                queries.append(_query(world, layout, time, alerts))
     case = {"interval": f"{step}s", "input_series": inputs,
             "promql_expr_test": queries}
-    file = directory / f"{layout.name}-{step}{'-reverse' * reverse}.json"
     file.write_text(json.dumps({
         "rule_files": [str(rules)], "evaluation_interval": f"{step}s",
         "group_eval_order": order[::-1] if reverse else order,
@@ -56,19 +56,22 @@ def ask(worlds, layout, step, rules, text, directory, reverse=False):
 
 
 def _query(world, layout, time, alerts):
-    expected = []
+    expected = set()
     for alert in alerts:
         labels = alert.in_layout(layout, world)
         if labels is not None:
             inside = ",".join(f"{name}={json.dumps(value)}"
-                              for name, value in labels.items())
-            expected.append({"labels": f"{{{inside}}}", "value": 1})
+                              for name, value in sorted(labels.items()))
+            expected.add(f"{{{inside}}}")
     # An alert without a cluster is nobody's: it disturbs all.
     where = f"{world.cluster}" if world.cluster else ""
     by = ",".join(IDENTITY)
     return {"expr": f"count by ({by}) "
-                    f'(ALERTS{{alertstate="firing",cluster="{where}"}})',
-            "eval_time": f"{int(time)}s", "exp_samples": expected}
+                    f'(ALERTS{{alertstate="firing",cluster="{where}",'
+                    f'alertname=~"{world.concerns}"}})',
+            "eval_time": f"{int(time)}s",
+            "exp_samples": [{"labels": labels, "value": 1}
+                            for labels in sorted(expected)]}
 
 
 def _findings(run, worlds):

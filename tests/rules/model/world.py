@@ -7,6 +7,8 @@ Times are seconds since the world's beginning, which for promtool is 1970.
 import hashlib
 from dataclasses import dataclass, field
 
+from .layouts import ALL_LAYOUTS, IN_MUX
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 #: The reasons of probe_failure_info with which a pair is in no status.
@@ -183,6 +185,8 @@ class World:
         self.pools = []
         self.events = []
         self.expectations = []
+        #: Alerts that are looked at.
+        self.concerns = ".+"
         #: Alone in its Prometheus if there is no such label.
         self.cluster = name if cluster is True else cluster or None
 
@@ -206,10 +210,10 @@ class World:
                 conditions |= what
         return conditions
 
-    def expect(self, time, *alerts):
+    def expect(self, time, *alerts, layouts=ALL_LAYOUTS | IN_MUX):
         """These fire then, and no others."""
         assert time <= self.end, (self.name, time)
-        self.expectations.append((time, alerts))
+        self.expectations.append((time, alerts, layouts))
 
     def silent(self, *times):
         for time in times:

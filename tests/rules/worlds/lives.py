@@ -25,7 +25,7 @@ def renewed(days, step):
     world = World(f"{days}-days-renewed", 3 * days * 24)
     pods = world.pool().some(3, Certificate("first", 0, days * DAY))
     begin, number = 0, 0
-    while begin + days * DAY < world.end:
+    while begin < world.end:
         begin += days * DAY * 2 / 3
         number += 1
         for pod in pods:

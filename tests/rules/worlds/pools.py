@@ -49,6 +49,7 @@ def more_and_more():
 def flapping():
     """One of four comes and goes: the alert for them all stays."""
     world = World("flapping", 4)
+    world.concerns = "CertificateNotFound"
     pool = world.pool()
     pool.some(4, FINE, prefix="good")
     pods = pool.some(4, REFUSED, prefix="bad")

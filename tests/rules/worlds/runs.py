@@ -259,7 +259,7 @@ def uninstalled():
     still = of_pod("CertificateNotFound", bad, layouts=BOTH)
     gone = of_run("CertificateMonitorGone")
     world.expect(1 * HOUR, missing)
-    world.expect(70 * MINUTE + SETTLED, still)
+    world.expect(80 * MINUTE, still)
     for time in times(85 * MINUTE + SETTLED, world.end):
         world.expect(time, still, gone)
     return world
@@ -341,7 +341,7 @@ def worlds():
             login("renewing", 30 * DAY, 365 * DAY),
             login("warning", 20 * DAY, 365 * DAY, WARNING),
             login("critical", 6 * DAY, 365 * DAY, WARNING, CRITICAL),
-            login("day-long-fine", 0.1 * DAY, DAY),
+            login("day-long-fine", 0.2 * DAY, DAY),
             login("day-long-warning", 0.075 * DAY, DAY, WARNING),
             api_server("fine", 22 * DAY, 365 * DAY),
             api_server("warning", 20 * DAY, 365 * DAY, WARNING),
