@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rule file, and the worlds answered by promtool."""
+"""The rule file, and what promtool says of the worlds by it."""
 
 import concurrent.futures
 import os
@@ -13,17 +13,13 @@ import yaml
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import worlds  # noqa: E402  pylint: disable=wrong-import-position
-from model import layouts, promtool  # noqa: E402
+import questions  # noqa: E402  pylint: disable=wrong-import-position
+from model import promtool  # noqa: E402
 
+#: Another file, to see whether what is wrong in it is found.
 RULES = Path(os.environ.get(
     "CEM_RULES", HERE.parents[1]
     / "prometheus/certificate-expiry-monitor.rules.yaml"))
-PARTS = worlds.parts()
-
-
-def pytest_configure():
-    assert shutil.which("promtool"), "promtool is missing: package prometheus"
 
 
 @pytest.fixture(scope="session")
@@ -31,30 +27,17 @@ def rules():
     return yaml.safe_load(RULES.read_text())
 
 
-def cases():
-    """(number of the part, world, layout), each a test."""
-    for number, (_, found) in enumerate(PARTS):
-        for world in found:
-            for layout in layouts.LAYOUTS:
-                yield number, world, layout
-
-
 @pytest.fixture(scope="session")
 def answers(rules, tmp_path_factory):
-    """{(number of the part, layout's name): findings by world, or why
-    there are none}"""
+    """{question: findings by world, or why there are none}"""
+    assert shutil.which("promtool"), "promtool is missing: package prometheus"
     directory = tmp_path_factory.mktemp("promtool")
 
     def answer(question):
-        number, layout = question
         try:
-            return promtool.ask(*PARTS[number], layout, RULES, rules,
-                                directory / f"{layout.name}-{number}.json")
+            return promtool.ask(question, RULES, rules, directory)
         except promtool.Broken as broken:
             return broken
 
-    asked = [(number, layout) for number in range(len(PARTS))
-             for layout in layouts.LAYOUTS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return {(number, layout.name): found for (number, layout), found
-                in zip(asked, pool.map(answer, asked))}
+        return dict(zip(questions.ALL, pool.map(answer, questions.ALL)))

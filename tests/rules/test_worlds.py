@@ -2,14 +2,15 @@
 """Which alerts fire in each world, in each layout."""
 
 import pytest
-from conftest import cases
+import questions
 
 
-@pytest.mark.parametrize("part, world, layout", [
-    pytest.param(part, world, layout, id=f"{world.name}-{layout.name}")
-    for part, world, layout in cases()])
-def test_alerts(answers, part, world, layout):
-    answer = answers[part, layout.name]
+@pytest.mark.parametrize("question, world", [
+    pytest.param(question, world, id=f"{world.name}-{question.layout.name}"
+                 + "-reversed" * question.reverse)
+    for question in questions.ALL for world in question.worlds])
+def test_alerts(answers, question, world):
+    answer = answers[question]
     if isinstance(answer, Exception):
         pytest.fail(str(answer), pytrace=False)
     if world.name in answer:

@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 from collections import defaultdict
+from dataclasses import dataclass
 
 from .alerts import IDENTITY
+from .layouts import Layout
 from .scrapes import notation, selector, series_of
 
 _FAILURE = re.compile(
@@ -24,20 +26,30 @@ def groups_of(rules):
     return [group["name"] for group in rules["groups"]]
 
 
-def ask(step, worlds, layout, rules, text, file, reverse=False):
+@dataclass(frozen=True, eq=False)
+class Question:
+    step: int           #: seconds between scrapes and evaluations
+    worlds: tuple
+    layout: Layout
+    #: Groups of rules are evaluated in their order. Reversed, each comes
+    #: before those that it needs, and reads what they said at the step before:
+    #: the worst that Prometheus can do, which evaluates each by itself.
+    reverse: bool = False
+
+
+def ask(question, rules, text, directory):
     """{world's name: [what is not as expected]}. `rules` is the file, `text`
-    what is in it, already read. Groups of rules are evaluated in their order;
-    reversed each comes before those that it needs, and reads what they said
-    at the step before: the worst that Prometheus can do, which evaluates them
-    all by themselves."""
+    what is in it, already read."""
+    step, worlds, layout = question.step, question.worlds, question.layout
+    file = directory / f"{id(question)}.json"
     order = groups_of(text)
     mentioned = set(re.findall(r"\b[a-z][a-z_]+\b", json.dumps(text)))
     wanted = mentioned.__contains__
     inputs, queries = [], []
     for world in worlds:
         count = int(world.end / step) + 1
-        for id, values in series_of(world, layout, step, wanted).items():
-            inputs.append({"series": selector(id),
+        for series, values in series_of(world, layout, step, wanted).items():
+            inputs.append({"series": selector(series),
                            "values": notation(values, count)})
         for time, alerts, layouts in world.expectations:
             if layout.name in layouts:
@@ -46,7 +58,7 @@ def ask(step, worlds, layout, rules, text, file, reverse=False):
             "promql_expr_test": queries}
     file.write_text(json.dumps({
         "rule_files": [str(rules)], "evaluation_interval": f"{step}s",
-        "group_eval_order": order[::-1] if reverse else order,
+        "group_eval_order": order[::-1] if question.reverse else order,
         "tests": [case]}, indent=1))
     run = subprocess.run(["promtool", "test", "rules", file], text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

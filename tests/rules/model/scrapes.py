@@ -19,19 +19,30 @@ class Recorder:
         self.fixed = fixed
         self.wanted = wanted
         self.last = set()
+        self.ids = {}
 
     def scrape(self, step, samples):
         seen = set()
         for name, labels, value in samples:
             if not self.wanted(name):
                 continue
-            id = (name, tuple(sorted((labels | self.fixed).items())))
+            id = self._id(name, labels)
             assert id not in seen, f"twice: {id}"
             seen.add(id)
             self.series.setdefault(id, {})[step] = value
         for id in self.last - seen:
             self.series[id][step] = STALE
         self.last = seen
+
+    def _id(self, name, labels):
+        """Of the series. It is asked for at each step."""
+        key = (name, *labels.items())
+        if key not in self.ids:
+            # An empty label is none.
+            self.ids[key] = (name, tuple(sorted(
+                (label, text) for label, text in (labels | self.fixed).items()
+                if text)))
+        return self.ids[key]
 
 
 def series_of(world, layout, step, wanted=lambda name: True):
@@ -71,11 +82,9 @@ def _node_exporter(file, written, time, now):
         return
     yield "node_textfile_mtime_seconds", {"file": FILE}, written
     for family, labels, value in file:
-        # An empty label is none.
-        labels = {name: text for name, text in labels.items() if text}
         if now["exported_pod"] and "pod" in labels:
-            labels |= {"exported_pod": labels["pod"],
-                       "pod": "node-exporter-x7k2p"}
+            labels = labels | {"exported_pod": labels["pod"],
+                               "pod": "node-exporter-x7k2p"}
         yield PREFIX + family, labels, value
 
 

@@ -28,17 +28,11 @@ class Pair:
         self.is_checked = self.certificate is not None and answer.checked
         self.verdict = answer.verdict(time) if self.is_checked else None
         self.lag = None
-
-    @property
-    def labels(self):
-        labels = self.pod.pool.labels | {"pod": self.pod.name}
-        if self.pod.family:
-            labels["family"] = self.pod.family
-        return labels
-
-    @property
-    def id(self):
-        return tuple(sorted(self.labels.items()))
+        self.labels = pod.pool.labels | {"pod": pod.name}
+        if pod.family:
+            self.labels["family"] = pod.family
+        self.id = (pod.pool.job, pod.pool.ns, pod.name, pod.pool.domain,
+                   pod.pool.port, pod.family, pod.pool.key)
 
     @property
     def failed(self):

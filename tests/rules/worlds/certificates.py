@@ -213,15 +213,31 @@ def differ():
     return world
 
 
-def not_verified(reason, severity):
-    world = World(f"not-verified-{reason}", 2)
+def not_verified(severity, *reasons):
+    """Each for a domain of its own."""
+    world = World(f"not-verified-{severity}", 1)
+    alerts = []
+    for reason in reasons:
+        pool = world.pool(f"{reason.replace('_', '-')}.example.com")
+        pool.some(1, FINE)
+        alerts.append(of_pod("CertificateNotVerified",
+                             pool.pod("web-1", Answer(FINE, verify=reason)),
+                             severity))
+    world.silent(15 * MINUTE - STEP)
+    for time in times(15 * MINUTE + SETTLED, world.end):
+        world.expect(time, *alerts)
+    return world
+
+
+def verified_again():
+    world = World("verified-again", 2)
     pool = world.pool()
     pool.some(2, FINE)
     bad = pool.pod("web-2", FINE)
-    bad.at(20 * MINUTE, Answer(FINE, verify=reason))
+    bad.at(20 * MINUTE, Answer(FINE, verify="unknown_issuer"))
     world.silent(35 * MINUTE - STEP)
     for time in times(35 * MINUTE + SETTLED, 100 * MINUTE):
-        world.expect(time, of_pod("CertificateNotVerified", bad, severity))
+        world.expect(time, of_pod("CertificateNotVerified", bad))
     bad.at(100 * MINUTE, FINE)
     world.silent(100 * MINUTE + SETTLED)
     return world
@@ -276,10 +292,10 @@ def worlds():
                    WARNING, CRITICAL),
             warned("warning-6-days", 1.4 * DAY, 6 * DAY, WARNING),
             warned("critical-6-days", 0.55 * DAY, 6 * DAY, WARNING, CRITICAL),
-            *(not_verified(reason, CRITICAL) for reason in
-              ("revoked", "bad_signature")),
-            *(not_verified(reason, WARNING) for reason in
-              ("self_signed", "insecure_algorithm", "wrong_purpose",
-               "incomplete_chain", "unknown_issuer", "ocsp_missing",
-               "ocsp_invalid", "other"))):
+            verified_again(),
+            not_verified(CRITICAL, "revoked", "bad_signature"),
+            not_verified(WARNING, "self_signed", "insecure_algorithm",
+                         "wrong_purpose", "incomplete_chain",
+                         "unknown_issuer", "ocsp_missing", "ocsp_invalid",
+                         "other")):
         yield STEP, world

@@ -13,16 +13,16 @@ from model.world import DAY, HOUR, Certificate, World
 #: Lifetime in days, step, and when warning and critical are due, in days
 #: before the end: by seconds, or by the share of the lifetime.
 LIVES = [
-    (6, 2 * HOUR, 1.5, 0.6),
-    (47, 12 * HOUR, 11.75, 4.7),
-    (90, DAY, 21, 7),
-    (365, 4 * DAY, 21, 7),
+    (6, 6 * HOUR, 1.5, 0.6),
+    (47, DAY + 12 * HOUR, 11.75, 4.7),
+    (90, 2 * DAY, 21, 7),
+    (365, 5 * DAY, 21, 7),
 ]
 
 
 def renewed(days, step):
-    """When a third is left, as ACME clients do, three times over."""
-    world = World(f"{days}-days-renewed", 3 * days * 24)
+    """When a third is left, as ACME clients do, again and again."""
+    world = World(f"{days}-days-renewed", 2 * days * 24)
     pods = world.pool().some(3, Certificate("first", 0, days * DAY))
     begin, number = 0, 0
     while begin < world.end:
@@ -31,20 +31,20 @@ def renewed(days, step):
         for pod in pods:
             pod.at(begin, Certificate(f"renewed-{number}", begin,
                                       begin + days * DAY))
-    world.silent(*range(0, world.end + 1, step))
+    world.silent(*range(0, int(world.end) + 1, step))
     return world
 
 
 def forgotten(days, step, warning, critical):
     """By all of the pool."""
-    world = World(f"{days}-days-forgotten", 2 * days * 24)
+    world = World(f"{days}-days-forgotten", 1.4 * days * 24)
     pool = world.pool()
     pool.some(3, Certificate("only", 0, days * DAY))
     end = days * DAY
     due = [(end - warning * DAY, "CertificateExpiresSoon", WARNING),
            (end - critical * DAY, "CertificateExpiresSoon", CRITICAL),
            (end, "CertificateExpired", CRITICAL)]
-    for time in range(0, world.end + 1, step):
+    for time in range(0, int(world.end) + 1, step):
         # Pending for one step.
         if any(since <= time <= since + 2 * step for since, _, _ in due):
             continue
