@@ -2,7 +2,7 @@
 """What can be told by the metrics of muxinc/certificate-expiry-monitor."""
 
 from model.alerts import CRITICAL, WARNING, of_pod, of_pool, of_run
-from model.world import DAY, HOUR, MINUTE, ONE, Certificate, World, failing
+from model.world import ALL, DAY, HOUR, MINUTE, ONE, Certificate, World, failing
 
 from .common import FINE, NEW, SETTLED, STEP, ending_in, times
 
@@ -62,16 +62,19 @@ def failing_runs():
 
 
 def gaps():
-    """It has no timestamps: what is left is known at the time of a run."""
+    """Scrapes fail, and nothing that fires ends. (mux has no timestamps: what
+    is left is known for the time of a run.)"""
     world = World("mux-gaps", 3)
     pool = world.pool()
     pool.some(2, ending_in(30 * DAY))
     bad = pool.pod("web-2", ending_in(-HOUR))
     for time in range(60 * MINUTE, world.end, 20 * MINUTE):
-        world.happens(ONE, time, time + 6 * MINUTE, up=False)
-    world.concerns = "CertificateExpired"
+        world.happens(ALL, time, time + 6 * MINUTE, up=False)
+    world.concerns = "CertificateExpir.*"
     for time in times(15 * MINUTE + SETTLED, world.end, STEP):
-        world.expect(time, of_pod("CertificateExpired", bad))
+        world.expect(time, of_pod("CertificateExpired", bad),
+                     of_pod("CertificateExpiresSoon", bad, WARNING),
+                     of_pod("CertificateExpiresSoon", bad, CRITICAL))
     return world
 
 
