@@ -180,7 +180,7 @@ USUAL = {
 class World:
     def __init__(self, name, hours, nodes=3, cluster=True):
         self.name = name
-        self.end = hours * HOUR
+        self.end = int(hours * HOUR)
         self.nodes = [f"node-{number}" for number in range(nodes)]
         self.pools = []
         self.events = []

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instances that stop, fail, lose their metrics, their state, their API."""
 
-from model.alerts import (CRITICAL, WARNING, Alert, of_job, of_pod, of_run)
-from model.layouts import (ALL_LAYOUTS, BOTH, CENTRAL_ONLY, IN_STANDARD,
+from model.alerts import (CRITICAL, WARNING, Alert, of_job, of_pod, of_pool,
+                          of_run)
+from model.layouts import (BOTH, CENTRAL_ONLY, IN_STANDARD, KNOWS_LAGGING,
                            PER_NODE_ONLY)
-from model.world import (ALL, AWAY, DAY, HOUR, MINUTE, ONE, Certificate, World,
-                         failing)
+from model.world import (ALL, AWAY, DAY, HOUR, MINUTE, ONE, Answer,
+                         Certificate, Skipped, World, failing)
 
 from .common import FINE, NEW, SETTLED, SHORT_STEP, STEP, ending_in, times
 
@@ -17,11 +18,6 @@ def pool_of(world, bad=None):
     pool.pod("web-1", FINE)
     pool.pod("web-2", FINE)
     return first
-
-
-def run_alert(world, name, start, *, since, severity=None, **how):
-    """From `since` after it started, to its end."""
-    return world, start, since, of_run(name, severity, **how)
 
 
 def stopped():
@@ -58,7 +54,7 @@ def missed_runs():
     world = World("missed-runs", 4)
     pool_of(world)
     for time in range(20 * MINUTE, 4 * HOUR, 20 * MINUTE):
-        world.happens(ALL, time, time + 8 * MINUTE, runs=False)
+        world.happens(ALL, time, time + 12 * MINUTE, runs=False)
     world.silent(*times(0, world.end))
     return world
 
@@ -200,6 +196,61 @@ def scrape_gaps():
     return world
 
 
+def everything_through_gaps():
+    """Whatever fires goes on while scrapes fail."""
+    world = World("everything-through-gaps", 3.5)
+    alerts = []
+
+    def pool(name, *answers, **more):
+        found = world.pool(f"{name}.example.com", **more)
+        return found, [found.pod(f"web-{number}", answer)
+                       for number, answer in enumerate(answers)]
+
+    _, pods = pool("verify", FINE, Answer(FINE, verify="unknown_issuer"))
+    alerts.append(of_pod("CertificateNotVerified", pods[1]))
+    _, pods = pool("probe", FINE, Answer(FINE, "handshake_closed"))
+    alerts.append(of_pod("CertificateProbeFailing", pods[1]))
+    _, pods = pool("chain", FINE, Certificate("chain", FINE.begin, FINE.end,
+                                              chain_end=20 * DAY))
+    alerts.append(of_pod("CertificateChainExpiresSoon", pods[1],
+                         layouts=IN_STANDARD))
+    alike, _ = pool("differ", FINE, FINE, Certificate(
+        "alike", FINE.begin - 60, FINE.end))
+    alerts.append(of_pool("CertificatesDiffer", alike))
+    near, _ = pool("near", *[ending_in(20 * DAY)] * 3)
+    alerts.append(of_pool("CertificateExpiresSoon", near, WARNING))
+    # A pool of two, both bad: it takes the number of good ones to know that.
+    bad, _ = pool("bad", *[failing("no_certificate")] * 2)
+    alerts.append(of_pool("CertificateNotFound", bad))
+    issued, _ = pool("issued", FINE, FINE)
+    issued.issued.append((0, -HOUR))
+    alerts.append(of_pool("CertificateIssuedNotServed", issued))
+    _, pods = pool("ecdsa", FINE, failing("key_type_missing"), key="ecdsa")
+    alerts.append(of_pod("CertificateProbeFailing", pods[1]))
+    pool("empty", Skipped("not_ready"), job="empty")
+    alerts.append(of_job("CertificateMonitorPoolEmpty", "empty"))
+    for time in range(150 * MINUTE, 210 * MINUTE, 20 * MINUTE):
+        world.happens(ALL, time, time + 6 * MINUTE, up=False)
+    for time in times(2 * HOUR + SETTLED, world.end, SHORT_STEP):
+        world.expect(time, *alerts)
+    return world
+
+
+def unlisted_through_gaps():
+    """The same of lists."""
+    world = World("unlisted-through-gaps", 4)
+    pool_of(world)
+    world.happens(ALL, STEP, world.end + 1, api=False)
+    world.concerns = "CertificateMonitorDiscovery.*"
+    for time in range(200 * MINUTE, world.end, 20 * MINUTE):
+        world.happens(ALL, time, time + 6 * MINUTE, up=False)
+    for time in times(3 * HOUR, world.end, SHORT_STEP):
+        world.expect(time, *(of_job(name, source="pods") for name in (
+            "CertificateMonitorDiscoveryFailing",
+            "CertificateMonitorDiscoveryOld")))
+    return world
+
+
 def restarting_exporters():
     """One after the other, as a DaemonSet is rolled out: nobody is lost, no
     sibling becomes the newest, no pool is empty."""
@@ -212,7 +263,6 @@ def restarting_exporters():
         start = (40 + 10 * number) * MINUTE
         world.happens(node, start, start + 6 * MINUTE, up=False)
     world.happens(None, 80 * MINUTE, 86 * MINUTE, up=False)
-    from model.layouts import KNOWS_LAGGING
     for time in times(15 * MINUTE + SETTLED, 2 * HOUR - STEP, SHORT_STEP):
         world.expect(time, *(of_pod("CertificateRenewalLag", pod,
                                     names_pod=KNOWS_LAGGING) for pod in old))
@@ -347,6 +397,7 @@ def worlds():
             api_server("warning", 20 * DAY, 365 * DAY, WARNING),
             api_server("critical", 6 * DAY, 365 * DAY, WARNING, CRITICAL)):
         yield STEP, world
-    for world in (scrape_gaps(), restarting_exporters(), healthy_gaps(),
-                  prometheus_away()):
+    for world in (scrape_gaps(), everything_through_gaps(),
+                  unlisted_through_gaps(), restarting_exporters(),
+                  healthy_gaps(), prometheus_away()):
         yield SHORT_STEP, world

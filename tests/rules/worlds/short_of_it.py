@@ -65,6 +65,18 @@ def differ_within_hours():
     return world
 
 
+def few_errors():
+    """Four in an hour, with good probes between them."""
+    world = World("few-errors", 4)
+    pool = world.pool()
+    pool.some(2, FINE)
+    bad = pool.pod("web-2", FINE)
+    for time in times(20 * MINUTE, 220 * MINUTE, 20 * MINUTE):
+        bad.during(time, time + STEP, failing("handshake_timeout"))
+    world.silent(*times(0, world.end))
+    return world
+
+
 def outage():
     """An hour's of probe errors is no unsteadiness."""
     world = World("outage", 4)
@@ -103,6 +115,9 @@ def worlds():
             steady("6-days-fine", *[ending_in(1.7 * DAY, 6 * DAY)] * 2),
             # Half of the lifetime is used, and the lag is of a month.
             steady("lag-of-the-young", ending_in(45 * DAY), ending_in(80 * DAY)),
+            # Each its own, an hour apart: three quarters are used.
+            steady("lag-of-an-hour", ending_in(22 * DAY),
+                   ending_in(22 * DAY + 110 * MINUTE)),
             steady("client-certificate",
                    *[Answer(FINE, "client_certificate_required")] * 3),
             steady("chain-with-leaf", *[
@@ -120,5 +135,5 @@ def worlds():
             moments("stale-target", failing("stale_target"), 39 * MINUTE),
             moments("not-reached", failing("deadline"), 39 * MINUTE),
             lag_within_hours(), issued_and_served(), differ_within_hours(),
-            outage(), missing_key_type(), unverified()):
+            outage(), few_errors(), missing_key_type(), unverified()):
         yield STEP, world
