@@ -51,6 +51,8 @@ def vanishes():
     bad.at(90 * MINUTE, AWAY)
     world.expect(60 * MINUTE, *alerts)
     world.expect(90 * MINUTE - STEP, *alerts)
+    # Promptly: sooner than a scrape that fails is given up.
+    world.silent(98 * MINUTE)
     world.silent(*times(90 * MINUTE + SETTLED, world.end))
     return world
 

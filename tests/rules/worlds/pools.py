@@ -200,6 +200,20 @@ def outside():
     return world
 
 
+def two_ports():
+    """Of the same servers outside Kubernetes, in one job."""
+    world = World("two-ports", 1)
+    pools = [world.pool(ns="", job="front", port=port)
+             for port in ("443", "8443")]
+    for pool in pools:
+        pool.pod("192.0.2.1", FINE, "node-0")
+    pools[0].pod("192.0.2.2", FINE, "node-0")
+    bad = pools[1].pod("192.0.2.2", failing("connect_refused"), "node-0")
+    for time in times(15 * MINUTE + SETTLED, world.end):
+        world.expect(time, of_pod("CertificateNotFound", bad))
+    return world
+
+
 def many_flaws():
     """Everything at once, on pods of one pool."""
     world = World("many-flaws", 2)
@@ -224,6 +238,6 @@ def worlds():
             more_and_more(), two_of_two_near_end(), one_near_end_of_each(),
             each_its_own(), self_made(), future_and_old(), keys(),
             key_missing_on_one(), families(), two_jobs(), two_domains(),
-            outside(), many_flaws()):
+            outside(), two_ports(), many_flaws()):
         yield STEP, world
     yield SHORT_STEP, flapping()

@@ -54,6 +54,16 @@ def issued_and_served():
     return world
 
 
+def issued_an_hour_later():
+    """Than what is served: it was issued twice, say."""
+    world = World("issued-an-hour-later", 3)
+    pool = world.pool()
+    pool.some(3, FINE)
+    pool.issued.append((0, FINE.begin + 100 * MINUTE))
+    world.silent(*times(0, world.end))
+    return world
+
+
 def differ_within_hours():
     world = World("differ-within-hours", 5)
     pool = world.pool()
@@ -134,6 +144,7 @@ def worlds():
                     Answer(FINE, "handshake_alert"), 4 * MINUTE, hours=4),
             moments("stale-target", failing("stale_target"), 39 * MINUTE),
             moments("not-reached", failing("deadline"), 39 * MINUTE),
-            lag_within_hours(), issued_and_served(), differ_within_hours(),
+            lag_within_hours(), issued_and_served(),
+            issued_an_hour_later(), differ_within_hours(),
             outage(), few_errors(), missing_key_type(), unverified()):
         yield STEP, world
