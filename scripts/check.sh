@@ -18,9 +18,9 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	nginx haproxy caddy etcd-server prometheus prometheus-node-exporter
 	prometheus-alertmanager prometheus-blackbox-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
-	tinyproxy dante-server curl jq
-	gnutls-bin openssl iproute2 locales python3 python3-pytest systemd
-	valgrind shellcheck debhelper lintian debootstrap systemd-container tmux
+	tinyproxy dante-server curl jq gnutls-bin openssl iproute2 locales
+	python3 python3-pytest python3-yaml systemd valgrind shellcheck debhelper
+	lintian debootstrap systemd-container tmux
 	strace mandoc bash-completion fish zsh)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
@@ -211,6 +211,12 @@ end_to_end() {
 	limited /usr/bin/python3 -m pytest --tb=short
 }
 
+# Without the program: what is asked of promtool.
+alerting_rules() {
+	cd "$source/tests/rules"
+	limited /usr/bin/python3 -m pytest --tb=short
+}
+
 # needs FILE COMMAND...: fails at once if what should have made it failed.
 needs() {
 	[ -e "$1" ] || {
@@ -248,6 +254,8 @@ steps() {
 		needs "$plain/package.deb" \
 		limited "$source/tests/package/test_booted.sh" \
 		"$plain/package.deb"
+
+	run rules "Alerting rules" pytest alerting_rules
 
 	run build-sanitized "Build with sanitizers" none \
 		build "$sanitized" --enable-werror --enable-sanitizers
