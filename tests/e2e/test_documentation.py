@@ -33,6 +33,8 @@ ELSEWHERE = [
      "it is what runs this"),
     ("./scripts/demo.sh", "scripts/demo.sh", "--report=table",
      "it builds, as check.sh does, and is watched rather than tested"),
+    ("./scripts/incident.sh", "scripts/incident.sh", "tests/e2e/incident.py",
+     "it builds, and test_incident.py starts what it starts"),
     ("./bootstrap", "scripts/check.sh", "/bootstrap",
      "the first step of all tests"),
     ("mkdir -p build && cd build", "scripts/check.sh", "build()", "likewise"),
