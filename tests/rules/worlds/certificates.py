@@ -47,7 +47,7 @@ def expires():
 
 def all_expire():
     """One for the pool, and no lag: there is nothing newer."""
-    world = World("all-expire", 3)
+    world = World("all-expire", 2)
     pool = world.pool()
     pool.some(3, ending_in(1 * HOUR))
     before = [of_pool("CertificateExpiresSoon", pool, severity)

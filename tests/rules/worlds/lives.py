@@ -22,7 +22,7 @@ LIVES = [
 
 def renewed(days, step):
     """When a third is left, as ACME clients do, again and again."""
-    world = World(f"{days}-days-renewed", 2 * days * 24)
+    world = World(f"{days}-days-renewed", 1.5 * days * 24)
     pods = world.pool().some(3, Certificate("first", 0, days * DAY))
     begin, number = 0, 0
     while begin < world.end:

@@ -12,7 +12,7 @@ from .common import FINE, NEW, SETTLED, SHORT_STEP, STEP, ending_in, times
 def roll_out():
     """New names; those that start show their default certificate for a while
     before they are ready."""
-    world = World("roll-out", 4)
+    world = World("roll-out", 2)
     pool = world.pool()
     for number, pod in enumerate(pool.some(4, FINE)):
         start = (40 + 6 * number) * MINUTE
@@ -27,7 +27,7 @@ def roll_out():
 
 def roll_out_with_renewal():
     """The old pods' certificate is nearly over, the new ones' is new."""
-    world = World("roll-out-with-renewal", 4)
+    world = World("roll-out-with-renewal", 2)
     pool = world.pool()
     for number, pod in enumerate(pool.some(4, ending_in(23 * DAY))):
         start = (40 + 2 * number) * MINUTE
@@ -40,7 +40,7 @@ def roll_out_with_renewal():
 
 def vanishes():
     """While it is bad: nothing is left behind."""
-    world = World("vanishes", 3)
+    world = World("vanishes", 2)
     pool = world.pool()
     pool.some(2, NEW)
     bad = pool.pod("web-2", ending_in(-HOUR))

@@ -144,7 +144,7 @@ def limited():
 def api_away():
     """For half an hour, and a pod goes in that time: where it was nobody
     answers, and that says nothing of it."""
-    world = World("api-away", 4)
+    world = World("api-away", 2)
     gone = pool_of(world)
     gone.at(70 * MINUTE, AWAY)
     world.happens(ALL, 60 * MINUTE, 90 * MINUTE, api=False)
@@ -187,9 +187,9 @@ def api_away_for_hours():
 
 def scrape_gaps():
     """Of all that is said of a pod, nothing ends, nothing begins anew."""
-    world = World("scrape-gaps", 4)
+    world = World("scrape-gaps", 2)
     bad = pool_of(world, failing("connect_refused"))
-    for time in range(40 * MINUTE, 4 * HOUR, 20 * MINUTE):
+    for time in range(40 * MINUTE, world.end, 20 * MINUTE):
         world.happens(ALL, time, time + 6 * MINUTE, up=False)
     for time in times(15 * MINUTE + SETTLED, world.end, SHORT_STEP):
         world.expect(time, of_pod("CertificateNotFound", bad))
@@ -270,9 +270,9 @@ def restarting_exporters():
 
 
 def healthy_gaps():
-    world = World("healthy-gaps", 4)
+    world = World("healthy-gaps", 2)
     pool_of(world)
-    for time in range(40 * MINUTE, 4 * HOUR, 24 * MINUTE):
+    for time in range(40 * MINUTE, world.end, 24 * MINUTE):
         world.happens(ALL, time, time + 8 * MINUTE, up=False)
     world.silent(*times(0, world.end, SHORT_STEP))
     return world
@@ -280,7 +280,7 @@ def healthy_gaps():
 
 def prometheus_away():
     """For some minutes: nobody notices that series are missing."""
-    world = World("prometheus-away", 3)
+    world = World("prometheus-away", 2)
     bad = pool_of(world, failing("connect_refused"))
     world.happens(ALL, 60 * MINUTE, 68 * MINUTE, scraped=False)
     for time in [*times(15 * MINUTE + SETTLED, 60 * MINUTE, SHORT_STEP),
