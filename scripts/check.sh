@@ -19,7 +19,7 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	prometheus-alertmanager prometheus-blackbox-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server curl jq gnutls-bin openssl iproute2 locales
-	python3 python3-pytest python3-yaml systemd valgrind shellcheck debhelper
+	python3 python3-pytest python3-yaml pyflakes3 systemd valgrind shellcheck debhelper
 	lintian debootstrap systemd-container tmux
 	strace mandoc bash-completion fish zsh)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
@@ -169,6 +169,11 @@ check_shell_scripts() {
 	shellcheck --external-sources "${scripts[@]}"
 }
 
+check_python() {
+	cd "$source"
+	find . -name '*.py' -exec pyflakes3 {} +
+}
+
 check_format() {
 	cd "$source"
 	command -v "$formatter" || {
@@ -234,7 +239,8 @@ steps() {
 		install_packages "${packages[@]}" || return
 	run sources "Sources are copied" none copy_sources "$source" || return
 	run shellcheck "Shell scripts" one check_shell_scripts
-	run format "Format of the sources" one check_format
+	run python "Python sources" one check_python
+	run format "Format of the C sources" one check_format
 	run bootstrap "./bootstrap" none "$source/bootstrap"
 
 	run build "Build, warnings are errors" none \

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import openssl
-from support.estate import (BLOG, CLUSTERS, DOMAINS, EDGE, KEY, MAIL, NO_KEY,
+from support.estate import (BLOG, CLUSTERS, EDGE, KEY, MAIL, NO_KEY,
                             POST, SHOP, STATES, Estate)
 from support.grafana import Dashboard, judge
 from support.processes import eventually

@@ -10,7 +10,6 @@ import re
 
 import pytest
 from support import gallery as at
-from support.pods import pod
 from support.program import FAILED, OK, USAGE
 from support.scene import Scene
 from support.strace import Call

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import gallery as at
 from support.certs import DAY, now
 from support.kube import NODE
 from support.nginx import Nginx
@@ -16,10 +15,9 @@ from support.pods import pod
 from support.program import OK
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "rules"))
-# pylint: disable=wrong-import-position
-from model import world as model  # noqa: E402
-from model.layouts import Instance  # noqa: E402
-from model.textfile import Program  # noqa: E402
+from model import world as model
+from model.layouts import Instance
+from model.textfile import Program
 
 DOMAIN = "shop.example.com"
 

@@ -13,7 +13,7 @@ import yaml
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from model import promtool  # noqa: E402
+from model import promtool
 
 #: Another file, to see whether what is wrong in it is found.
 RULES = Path(os.environ.get(

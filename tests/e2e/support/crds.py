@@ -2,36 +2,26 @@
 """Kinds that are not built in, as their projects release them."""
 
 import functools
-import subprocess
-from pathlib import Path
 
-from .kube import BUILD
 from .processes import eventually
-from .requirements import unavailable
-
-_FETCH = BUILD.parent / "crds.sh"
+from .requirements import built
 
 GATEWAY_API = ("gateways.gateway.networking.k8s.io",
                "httproutes.gateway.networking.k8s.io",
                "grpcroutes.gateway.networking.k8s.io")
 CERT_MANAGER = ("certificates.cert-manager.io",)
 TRAEFIK = ("ingressroutes.traefik.io",)
+#: The group that Traefik had before its third major version.
+OLD_TRAEFIK = ("ingressroutes.traefik.containo.us",)
 PROMETHEUS_OPERATOR = ("podmonitors.monitoring.coreos.com",
                        "prometheusrules.monitoring.coreos.com",
                        "servicemonitors.monitoring.coreos.com")
-#: The group that Traefik had before its third major version.
-OLD_TRAEFIK = ("ingressroutes.traefik.containo.us",)
 
 
 @functools.cache
 def directory():
     """Where the definitions lie, fetched the first time."""
-    fetched = subprocess.run([_FETCH], stdout=subprocess.PIPE, text=True,
-                             check=False)
-    if fetched.returncode == 77:
-        unavailable("no Go to fetch the definitions of kinds with")
-    assert fetched.returncode == 0, f"{_FETCH} failed"
-    return Path(fetched.stdout.splitlines()[-1])
+    return built("kube-apiserver/crds.sh")
 
 
 def install(kube, *names):

@@ -3,16 +3,12 @@
 
 import json
 import re
-import subprocess
 import time
 import urllib.error
 from dataclasses import dataclass
-from pathlib import Path
 
 from .prometheus import Prometheus
-from .requirements import unavailable
-
-BUILD = Path(__file__).parents[2] / "dashboard" / "build.sh"
+from .requirements import built
 
 ALL = object()
 #: Of a dashboard on a screen, as Grafana would compute it.
@@ -114,9 +110,4 @@ class Dashboard:
 
 def judge():
     """A program that complains of what Grafana's types do not have."""
-    built = subprocess.run([BUILD], stdout=subprocess.PIPE, text=True,
-                           check=False)
-    if built.returncode == 77:
-        unavailable("no Go to build the check of dashboards with")
-    assert built.returncode == 0, f"{BUILD} failed"
-    return built.stdout.splitlines()[-1]
+    return built("dashboard/build.sh") / "dashboard"

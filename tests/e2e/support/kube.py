@@ -10,15 +10,12 @@ import subprocess
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from .certs import Authority
 from .kubeconfig import kubeconfig
 from .ports import free_port, is_listening
 from .processes import Server, eventually
-from .requirements import require, unavailable
-
-BUILD = Path(__file__).parents[2] / "kube-apiserver" / "build.sh"
+from .requirements import built, require
 
 #: Users by what they may do. The tokens stand in the API server's token file.
 #: Long, so that finding one in memory is no accident.
@@ -53,12 +50,7 @@ rules:
 
 def binaries():
     """The directory with kube-apiserver and kubectl, built the first time."""
-    built = subprocess.run([BUILD], stdout=subprocess.PIPE, text=True,
-                           check=False)
-    if built.returncode == 77:
-        unavailable("no Go to build the API server with")
-    assert built.returncode == 0, f"{BUILD} failed"
-    return Path(built.stdout.splitlines()[-1])
+    return built("kube-apiserver/build.sh")
 
 
 def path_of(described):

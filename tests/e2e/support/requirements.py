@@ -3,6 +3,8 @@
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,17 @@ def require(binary):
     if found is None:
         unavailable(f"{binary} is not installed")
     return found
+
+
+def built(script):
+    """The directory with what a script of tests/ builds, or fetches, with Go;
+    it does so the first time."""
+    path = Path(__file__).parents[2] / script
+    done = subprocess.run([path], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 77:
+        unavailable(f"no Go for {script}")
+    assert done.returncode == 0, f"{path} failed"
+    return Path(done.stdout.splitlines()[-1])
 
 
 def require_root():

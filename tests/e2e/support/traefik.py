@@ -3,14 +3,10 @@
 
 import os
 import shutil
-import subprocess
-from pathlib import Path
 
 from .openssl import presented
 from .processes import Server
-from .requirements import unavailable
-
-BUILD = Path(__file__).parents[2] / "traefik" / "build.sh"
+from .requirements import built
 
 # Traefik takes part of the file's content for the configuration, so that a
 # certificate that is replaced is one that changed. Key and certificate are one
@@ -27,12 +23,7 @@ http:
 
 def binary():
     """The program, built the first time."""
-    built = subprocess.run([BUILD], stdout=subprocess.PIPE, text=True,
-                           check=False)
-    if built.returncode == 77:
-        unavailable("no Go to build Traefik with")
-    assert built.returncode == 0, f"{BUILD} failed"
-    return Path(built.stdout.splitlines()[-1]) / "traefik"
+    return built("traefik/build.sh") / "traefik"
 
 
 class Traefik(Server):

@@ -6,8 +6,7 @@ for which Prometheus takes a sample for the present one: all is scraped when it
 is evaluated, and nothing is known between.
 """
 
-from model.alerts import CRITICAL, WARNING, of_pod, of_pool
-from model.layouts import IN_STANDARD
+from model.alerts import CRITICAL, WARNING, of_pool
 from model.world import DAY, HOUR, Certificate, World
 
 #: Lifetime in days, step, and when warning and critical are due, in days

@@ -2,8 +2,7 @@
 """Pools of every kind, and how many of their pods make one alert."""
 
 from model.alerts import CRITICAL, WARNING, of_pod, of_pool
-from model.layouts import (IN_STANDARD, KNOWS_LAGGING, LAYOUTS, MUX, IN_MUX,
-                           names)
+from model.layouts import KNOWS_LAGGING
 from model.world import (DAY, HOUR, MINUTE, Answer, Certificate, World,
                          default_certificate, failing)
 
