@@ -11,7 +11,7 @@
 # around in.
 #
 # For Debian 12 or newer, as root or with sudo, and with Go 1.21 or newer, which
-# builds the API server and Traefik the first time (ten minutes). Installs what
+# builds the API server and Traefik the first time (twelve minutes). Installs what
 # is missing, and leaves nothing else behind but these two, in
 # ~/.cache/certificate-expiry-monitor.
 set -euo pipefail

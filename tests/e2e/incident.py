@@ -83,7 +83,8 @@ class Story:
             f"  Alertmanager  {self._watch.alertmanager.url}/api/v2/alerts")
 
     def _how_often(self):
-        return "on each node" if len(self._nodes) > 1 else "once for all nodes"
+        return ("on each node, where it sees one pod,"
+                if len(self._nodes) > 1 else "once for all nodes")
 
     # The acts
 
@@ -140,8 +141,9 @@ class Story:
     def _near_end(self):
         self._head(
             "Day 89: a day is left",
-            "Nobody has looked after the warning. Through the load balancer "
-            "two probes of three see the new certificate.")
+            "Nobody has looked after the warnings since then; time jumps to the "
+            "last day. Through the load balancer two probes of three see the new "
+            "certificate.")
         self._skip_until(now() + DAY)
         self._begin_looking()
         self._await_page("CertificateExpiresSoon", "critical")
@@ -312,11 +314,22 @@ class Story:
                            for alert in self._watch.prometheus.alerts())
                     or ["    no alert"]))
         self._say("  On the pager, from Alertmanager:")
-        told = self._watch.pager.told()
         self._say(*([f"    {each.status.upper():8s} {each.labels['severity']}: "
-                     f"{each.annotations['summary']}"
-                     for each in told[self._told:]] or ["    nothing new"]))
+                     f"{each.annotations['summary']}" for each in self._news()]
+                    or ["    nothing new"]))
+
+    def _news(self):
+        """On the pager. It repeats an alert with each other one of its group,
+        and tells the end of one that was kept back."""
+        told, last, news = self._watch.pager.told(), {}, []
+        for number, each in enumerate(told):
+            alert = tuple(sorted(each.labels.items()))
+            if each.status != last.get(alert, "resolved"):
+                last[alert] = each.status
+                if number >= self._told:
+                    news.append(each)
         self._told = len(told)
+        return news
 
 
 def _titled(labels):

@@ -17,6 +17,9 @@ from support.estate import (BLOG, CLUSTERS, EDGE, KEY, MAIL, NO_KEY,
 from support.grafana import Dashboard, judge
 from support.processes import eventually
 
+# What is tested here is what Prometheus makes of the program's file.
+pytestmark = pytest.mark.once
+
 TOP = Path(__file__).parents[2]
 PATH = TOP / "grafana/certificate-expiry-monitor.json"
 DASHBOARD = Dashboard(PATH)

@@ -26,6 +26,9 @@ from support.pods import pod
 from support.processes import eventually
 from support.requirements import require
 
+# What is tested here is what the pages say.
+pytestmark = pytest.mark.once
+
 #: Commands by how they begin, where they are run instead, a word that must be
 #: found there, and why not here.
 ELSEWHERE = [
@@ -44,11 +47,15 @@ ELSEWHERE = [
     ("sudo make install", "tests/install/test_install.sh", "install",
      "in a directory of its own"),
     ("CEM_PROGRAM=", "scripts/check.sh", "CEM_PROGRAM=", "it is this"),
+    ("python3 -m pytest ../tests/rules", "scripts/check.sh", "alerting_rules",
+     "a step of its own"),
     ("dpkg-buildpackage", "tests/package/test_package.sh",
      "dpkg-buildpackage", "it takes minutes"),
     ("sudo apt install ../certificate-expiry-monitor_",
      "tests/package/test_package.sh", "install",
      "it needs the package that the former builds"),
+    ("kubectl -n certificate-expiry-monitor exec", "tests/e2e/test_manifests.py",
+     "Kubelet", "it needs a kubelet; there the container is started as by one"),
     ("journalctl", "tests/package/in_booted.sh", "/commands",
      "it asks the journal of a booted system"),
     ("systemd-analyze security", "tests/package/in_booted.sh", "/commands",
@@ -266,10 +273,7 @@ def _attempt(host, block, seconds):
 @pytest.mark.parametrize(
     "page, headings", _sections(),
     ids=lambda value: value if isinstance(value, str) else ", ".join(value))
-def test_commands(page, headings, program, request):
-    if program.is_sanitized and page in JOURNEYS:
-        # The way from the file to the alert is the same, and long.
-        return
+def test_commands(page, headings, request):
     host = request.getfixturevalue("host")
     if page == "doc/runbooks.md":
         # Whoever is paged has had a run.

@@ -14,7 +14,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[3]
 
 #: Below a heading: the commands in its section are not run by us.
-OUTSIDE = "**Needs somebody else's service; our tests do not run it.**"
+OUTSIDE = "**Not tried by us: it needs somebody else's service.**"
 
 #: What only a system that systemd has booted can run: in_booted.sh does, where
 #: the package and node_exporter are installed.

@@ -74,6 +74,21 @@ def failing_runs():
     return world
 
 
+def never_good():
+    """From the first run on, for hours; until somebody grants what it needs."""
+    world = World("never-good", 4)
+    pool_of(world)
+    world.happens(ONE, 0, 3 * HOUR, succeeds=False)
+    failing_alert = of_run("CertificateMonitorRunFailing")
+    for time in times(15 * MINUTE + SETTLED, 1 * HOUR - STEP):
+        world.expect(time, failing_alert)
+    for time in times(1 * HOUR + 10 * MINUTE + SETTLED, 3 * HOUR - STEP):
+        world.expect(time, failing_alert,
+                     of_run("CertificateMonitorNoSuccess"))
+    world.silent(*times(3 * HOUR + SETTLED, world.end))
+    return world
+
+
 def often_failing():
     """Every third run."""
     world = World("often-failing", 5)
@@ -383,7 +398,7 @@ def api_server(name, left, lifetime, *severities):
 def worlds():
     for world in (
             stopped(), stopped_and_started(), missed_runs(), failing_runs(),
-            often_failing(), seldom_failing(), state_lost(), deadline(),
+            never_good(), often_failing(), seldom_failing(), state_lost(), deadline(),
             limited(), api_away(), api_away_for_hours(), exporter_down(),
             uninstalled(), refused(), other_refused(), label_lost(),
             login("fine", 31 * DAY, 365 * DAY),
