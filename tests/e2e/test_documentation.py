@@ -273,8 +273,7 @@ def _attempt(host, block, seconds):
 @pytest.mark.parametrize(
     "page, headings", _sections(),
     ids=lambda value: value if isinstance(value, str) else ", ".join(value))
-def test_commands(page, headings, request):
-    host = request.getfixturevalue("host")
+def test_commands(page, headings, host):
     if page == "doc/runbooks.md":
         # Whoever is paged has had a run.
         assert host.run("certificate-expiry-monitor").status == 0
