@@ -20,6 +20,7 @@ SEVERITY = {
     "CertificateMonitorRunTooOld": CRITICAL,
     "CertificateMonitorNoSuccess": CRITICAL,
     "CertificateMonitorAbsent": CRITICAL,
+    "CertificateMonitorSettingsLost": CRITICAL,
     "CertificateMonitorSeriesLimited": INFO,
 }
 

@@ -43,7 +43,7 @@ def ask(question, rules, text, directory):
     step, worlds, layout = question.step, question.worlds, question.layout
     file = directory / f"{id(question)}.json"
     order = groups_of(text)
-    mentioned = set(re.findall(r"\b[a-z][a-z_]+\b", json.dumps(text)))
+    mentioned = set(re.findall(r"\b[a-z][a-z_:]+\b", json.dumps(text)))
     wanted = mentioned.__contains__
     inputs, queries = [], []
     for world in worlds:

@@ -7,6 +7,7 @@ from .textfile import Program
 PREFIX = "certificate_expiry_monitor_"
 FILE = "/var/lib/prometheus/node-exporter/certificate_expiry_monitor.prom"
 OTHER_FILE = "/var/lib/prometheus/node-exporter/apt.prom"
+SETTING = "certificate_expiry_monitor:threshold"
 NOTHING, STALE = "_", "stale"
 
 
@@ -70,6 +71,8 @@ def _watch(world, instance, step, recorder):
         samples = [("up", {}, int(now["up"]))]
         if now["up"]:
             samples += _node_exporter(file, written, time, now)
+        if now["other_settings"]:
+            samples.append((SETTING, {"threshold": "named"}, 5))
         recorder.scrape(number, samples)
 
 

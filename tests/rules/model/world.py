@@ -172,6 +172,7 @@ USUAL = {
     "refused": False,       # our file, by node_exporter
     "other_refused": False, # another one in its directory
     "exported_pod": False,  # the scrape renames our label
+    "other_settings": False, # of another rule file, from elsewhere
     "client": None,         # the certificate for logging in
     "server": None,         # the API server's
 }

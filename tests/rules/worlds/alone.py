@@ -39,10 +39,23 @@ def there_no_more():
     world.happens(ALL, 40 * MINUTE, world.end + 1, up=False)
     world.silent(*times(0, 60 * MINUTE))
     for time in times(65 * MINUTE + SETTLED, world.end):
-        world.expect(time, Alert("CertificateMonitorAbsent"))
+        world.expect(time, Alert("CertificateMonitorAbsent"),
+                     Alert("CertificateMonitorGone", labels={"job": "node"}))
+    return world
+
+
+def settings_twice():
+    """And they differ."""
+    world = World("settings-twice", 2, cluster=False)
+    world.pool().some(3, FINE)
+    world.happens(ALL, 40 * MINUTE, 100 * MINUTE, other_settings=True)
+    world.silent(*times(0, 55 * MINUTE - STEP))
+    for time in times(55 * MINUTE + SETTLED, 100 * MINUTE - STEP):
+        world.expect(time, Alert("CertificateMonitorSettingsLost"))
+    world.silent(*times(100 * MINUTE + SETTLED, world.end))
     return world
 
 
 def worlds():
-    for world in (usual(), never_there(), there_no_more()):
+    for world in (usual(), never_there(), there_no_more(), settings_twice()):
         yield STEP, world

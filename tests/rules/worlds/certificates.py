@@ -223,7 +223,7 @@ def not_verified(severity, *reasons):
         alerts.append(of_pod("CertificateNotVerified",
                              pool.pod("web-1", Answer(FINE, verify=reason)),
                              severity))
-    world.silent(15 * MINUTE - STEP)
+    # A Prometheus that has just begun takes for lasting what it finds.
     for time in times(15 * MINUTE + SETTLED, world.end):
         world.expect(time, *alerts)
     return world

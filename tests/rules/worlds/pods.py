@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods that come and go, in pools that are otherwise fine."""
 
-from model.alerts import CRITICAL, WARNING, of_job, of_pod
+from model.alerts import CRITICAL, WARNING, of_job, of_pod, of_pool
 from model.layouts import IN_STANDARD, KNOWS_LAGGING
 from model.world import (AWAY, DAY, HOUR, MINUTE, Certificate, Skipped, World,
                          default_certificate, failing)
@@ -135,6 +135,49 @@ def none_is_ready():
     return world
 
 
+def none_is_ready_in_one_namespace():
+    """Its alerts end, as it is not probed any more; the other is well."""
+    world = World("none-ready-in-one-namespace", 3)
+    world.pool("blog.example.com").some(3, FINE)
+    pool = world.pool(ns="shop")
+    bad = pool.some(3, failing("no_certificate"))
+    world.expect(HOUR - STEP, of_pool("CertificateNotFound", pool))
+    for pod in bad:
+        pod.at(HOUR, Skipped("not_ready"))
+    for time in times(75 * MINUTE + SETTLED, world.end):
+        world.expect(time, of_job("CertificateMonitorPoolEmpty", ns="shop"))
+    return world
+
+
+def each_fails_in_its_turn():
+    """A roll-out in which each pod is Ready before it can serve: for minutes
+    some cannot, and never the same for long."""
+    world = World("each-fails-in-its-turn", 2)
+    pods = world.pool().some(16, FINE)
+    for number, pod in enumerate(pods):
+        time = (20 + number // 4 * 6) * MINUTE
+        pod.during(time, time + 6 * MINUTE, failing("connect_refused"))
+    world.silent(*times(0, world.end))
+    return world
+
+
+def some_dead_and_one_unsteady():
+    """That the number of bad pods goes up and down does not silence it."""
+    world = World("some-dead-and-one-unsteady", 4)
+    pool = world.pool()
+    pool.some(6, FINE)
+    dead = pool.some(3, FINE, prefix="dead")
+    for pod in dead:
+        pod.at(20 * MINUTE, failing("connect_refused"))
+    unsteady = pool.pod("unsteady", FINE)
+    for time in range(20 * MINUTE, world.end, 16 * MINUTE):
+        unsteady.during(time, time + STEP, failing("connect_refused"))
+    for time in times(35 * MINUTE + SETTLED, world.end):
+        world.expect(time, *(of_pod("CertificateNotFound", pod)
+                             for pod in dead))
+    return world
+
+
 def one_node_without_pods():
     """Nodes have no pods of every job: only that none has any is wrong."""
     world = World("one-node-without-pods", 2)
@@ -151,5 +194,7 @@ def worlds():
     for world in (vanishes(),
                   last_one_vanishes(), replaced(),
                   bad_one_is_not_ready(), scaled_to_nothing(),
-                  none_is_ready(), one_node_without_pods()):
+                  none_is_ready(), none_is_ready_in_one_namespace(),
+                  each_fails_in_its_turn(), some_dead_and_one_unsteady(),
+                  one_node_without_pods()):
         yield STEP, world

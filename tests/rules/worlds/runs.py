@@ -118,7 +118,7 @@ def state_lost():
     world = World("state-lost", 4)
     bad = pool_of(world)
     # Errors of a day that is long over.
-    bad.during(0, 14 * MINUTE, failing("connect_timeout"))
+    bad.during(20 * MINUTE, 29 * MINUTE, failing("connect_timeout"))
     for time in range(100 * MINUTE, 220 * MINUTE, 12 * MINUTE):
         world.happens(ALL, time, time + STEP, state=False)
     world.silent(*times(0, world.end))
@@ -305,14 +305,19 @@ def prometheus_away():
 
 
 def exporter_down():
-    """For good, and that is another's alert. Of its pods nothing is said."""
+    """For good, which may be another's alert. Of its pods nothing is said."""
     world = World("exporter-down", 3)
     bad = pool_of(world, failing("connect_refused"))
     world.happens(ONE, 1 * HOUR, world.end + 1, up=False)
     missing = of_pod("CertificateNotFound", bad)
     world.expect(1 * HOUR, missing)
-    for time in times(1 * HOUR + 10 * MINUTE + SETTLED, world.end):
-        world.expect(time, of_pod("CertificateNotFound", bad, layouts=BOTH))
+    still = of_pod("CertificateNotFound", bad, layouts=BOTH)
+    world.expect(80 * MINUTE, still)
+    # Where it was the only one, it is not just a node that is gone.
+    gone = Alert("CertificateMonitorGone", labels={"job": "node"},
+                 layouts=CENTRAL_ONLY)
+    for time in times(1 * HOUR + 25 * MINUTE + SETTLED, world.end):
+        world.expect(time, still, gone)
     return world
 
 
