@@ -24,7 +24,7 @@ FOREIGN = {
     # node_exporter, amtool, k3s
     "collector.textfile.directory", "alertmanager.url", "data-dir",
     # What clouds have
-    "name", "region", "resource-group",
+    "name", "region", "resource-group", "file",
 }
 
 # A word of its own: not the dashes of a table or of "a--b".

@@ -591,7 +591,8 @@ def yaml_blocks(page, start):
 
 @pytest.mark.parametrize("page", ["quickstart.md", "fleet.md"])
 def test_overlay_of_the_documentation(cluster, tmp_path, page):
-    text, = yaml_blocks(page, "apiVersion: kustomize")
+    text, = (block for block in yaml_blocks(page, "apiVersion: kustomize")
+             if "configMapGenerator" in block)
     configuration, = yaml_blocks("fleet.md", "jobs:")
     shutil.copytree(MANIFESTS, tmp_path / "kubernetes")
     mine = tmp_path / "kubernetes" / "mine"
@@ -605,6 +606,24 @@ def test_overlay_of_the_documentation(cluster, tmp_path, page):
                if each["name"] == "configuration")
     assert objects.file(volume["configMap"]["name"],
                         CONFIGURATION) == configuration
+
+
+def test_overlay_of_the_rules_in_the_documentation(cluster, tmp_path):
+    text, = (block for block
+             in yaml_blocks("quickstart.md", "apiVersion: kustomize")
+             if "PrometheusRule" in block)
+    shutil.copytree(SOURCES / "prometheus", tmp_path / "prometheus")
+    mine = tmp_path / "kubernetes" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "kustomization.yaml").write_text(text)
+    applied(cluster, mine)
+    rules = Rendered(cluster, mine).one("PrometheusRule")["spec"]["groups"]
+    links = [rule["labels"] for rule in rules[0]["rules"]
+             if rule["record"] == "certificate_expiry_monitor:links"]
+    assert links == [
+        {"runbooks": "https://wiki.example.com/runbooks.md",
+         "dashboard":
+         "https://grafana.example.com/d/certificate-expiry-monitor"}]
 
 
 def test_rights_by_namespace(cluster, program, world, tmp_path):
