@@ -5,8 +5,6 @@ documentation in our words."""
 
 import json
 import re
-import urllib.parse
-import urllib.request
 
 import pytest
 from support import hostile
@@ -15,10 +13,9 @@ from support.exporter import promtool_findings
 from support.exposition import Exposition
 from support.gallery import EXPIRED, MAIN, NOT_YET, UNKNOWN, VALID
 from support.pods import pod
-from support.ports import free_port
-from support.processes import Server, eventually
+from support.processes import eventually
 from support.program import OK
-from support.requirements import require
+from support.prometheus import Prometheus
 
 PAGE = SOURCES / "doc" / "migrating.md"
 
@@ -148,29 +145,12 @@ def test_errors_count_and_pods_are_counted(world):
 
 @pytest.fixture
 def prometheus(tmp_path, exporter):
-    port = free_port()
-    config = tmp_path / "prometheus.yml"
-    config.write_text(json.dumps({
+    config = json.dumps({
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [{"job_name": "node", "static_configs": [
-            {"targets": [f"127.0.0.1:{exporter.port}"]}]}]}))
-    with Server([require("prometheus"), f"--config.file={config}",
-                 f"--storage.tsdb.path={tmp_path}/data",
-                 f"--web.listen-address=127.0.0.1:{port}"],
-                tmp_path / "prometheus.log"):
-        yield f"http://127.0.0.1:{port}/api/v1/query?"
-
-
-def ask(prometheus, expression):
-    """The labels of what is found."""
-    try:
-        with urllib.request.urlopen(
-                prometheus + urllib.parse.urlencode({"query": expression}),
-                timeout=30) as answer:
-            return [each["metric"] for each
-                    in json.load(answer)["data"]["result"]]
-    except OSError:
-        return []
+            {"targets": [f"127.0.0.1:{exporter.port}"]}]}]})
+    with Prometheus(tmp_path / "prometheus", config) as server:
+        yield server
 
 
 def test_queries_go_on(world, prometheus, monitor):
@@ -180,9 +160,9 @@ def test_queries_go_on(world, prometheus, monitor):
              and block.heading.startswith("muxinc")]
     assert len(asked) == 4
     near, bad, failing, empty = asked
-    found = eventually(lambda: ask(prometheus, near), "certificates")
+    found = eventually(lambda: prometheus.labels(near), "certificates")
     assert {each["domain"] for each in found} == {EXPIRED}
-    assert {each["status"] for each in ask(prometheus, bad)} == {
+    assert {each["status"] for each in prometheus.labels(bad)} == {
         "expired", "soon", "notfound"}
     # One more failure, while Prometheus looks.
     text = monitor.output.read_text()
@@ -193,6 +173,6 @@ def test_queries_go_on(world, prometheus, monitor):
     monitor.output.write_text(more)
     assert Exposition(more).value("tls_open_connection_error", pod="bad",
                                   domain=VALID) == 3
-    found = eventually(lambda: ask(prometheus, failing), "an increase")
+    found = eventually(lambda: prometheus.labels(failing), "an increase")
     assert {each["pod"] for each in found} == {"bad"}
-    assert ask(prometheus, empty) == []
+    assert prometheus.labels(empty) == []

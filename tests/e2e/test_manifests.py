@@ -9,8 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -24,8 +22,9 @@ from support.manifests import (CONFIGURATION, MANIFESTS, NAME, SOURCES,
                                Rendered, attempt, overlay, token)
 from support.pods import pod
 from support.ports import free_port
-from support.processes import Server, eventually
+from support.processes import eventually
 from support.program import FAILED, OK
+from support.prometheus import Prometheus
 from support.requirements import require, unavailable
 
 VARIANTS = ["central", "daemonset", "daemonset-kubelet"]
@@ -416,38 +415,17 @@ def test_daemonset_probes_the_pods_of_its_node(cluster, program, rendered,
     assert metrics.value("discovery_success") == 1
 
 
-class Prometheus(Server):
-    """A real one, which scrapes one target as prometheus-operator would have
-    it do for an endpoint of a PodMonitor."""
-
-    def __init__(self, directory, target, labels, endpoint):
-        directory.mkdir()
-        self.port = free_port()
-        snake = [{re.sub(r"[A-Z]", lambda upper: f"_{upper[0].lower()}", key):
-                  value for key, value in each.items()}
-                 for each in endpoint["metricRelabelings"]]
-        config = directory / "prometheus.yml"
-        config.write_text(json.dumps({
-            "global": {"scrape_interval": "1s"},
-            "scrape_configs": [{
-                "job_name": "test", "metric_relabel_configs": snake,
-                "static_configs": [{"targets": [target],
-                                    "labels": labels}]}]}))
-        super().__init__(
-            [require("prometheus"), f"--config.file={config}",
-             f"--storage.tsdb.path={directory}/data",
-             f"--web.listen-address=127.0.0.1:{self.port}"],
-            directory / "log")
-
-    def query(self, expression):
-        url = (f"http://127.0.0.1:{self.port}/api/v1/query?"
-               + urllib.parse.urlencode({"query": expression}))
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return [each["metric"] for each
-                        in json.load(answer)["data"]["result"]]
-        except OSError:
-            return []
+def scraping(target, labels, endpoint):
+    """A configuration that scrapes one target as prometheus-operator would
+    have it do for an endpoint of a PodMonitor."""
+    snake = [{re.sub(r"[A-Z]", lambda upper: f"_{upper[0].lower()}", key): value
+              for key, value in each.items()}
+             for each in endpoint["metricRelabelings"]]
+    return json.dumps({
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [{
+            "job_name": "test", "metric_relabel_configs": snake,
+            "static_configs": [{"targets": [target], "labels": labels}]}]})
 
 
 def test_central_shows_all_pods_to_prometheus(cluster, program, rendered,
@@ -474,17 +452,17 @@ def test_central_shows_all_pods_to_prometheus(cluster, program, rendered,
         [each.replace(f":{declared}", f"127.0.0.1:{port}")
          for each in exporter["args"]],
         {"node_exporter": require("prometheus-node-exporter")})
-    with Prometheus(tmp_path / "prometheus", f"127.0.0.1:{port}",
-                    {"pod": "exporter-pod", "namespace": "run-central"},
-                    endpoint) as prometheus:
+    config = scraping(f"127.0.0.1:{port}", {
+        "pod": "exporter-pod", "namespace": "run-central"}, endpoint)
+    with Prometheus(tmp_path / "prometheus", config) as prometheus:
         found = eventually(
-            lambda: prometheus.query(f'{PREFIX}certificate == 1'),
+            lambda: prometheus.labels(f'{PREFIX}certificate == 1'),
             "our series in Prometheus")
         assert {each["pod"] for each in found} == {"here", "elsewhere"}
-        assert not prometheus.query('{exported_pod!=""}')
-        run, = prometheus.query(f"{PREFIX}run_success")
+        assert not prometheus.labels('{exported_pod!=""}')
+        run, = prometheus.labels(f"{PREFIX}run_success")
         assert run["pod"] == "exporter-pod"
-        assert prometheus.query("node_textfile_mtime_seconds")
+        assert prometheus.labels("node_textfile_mtime_seconds")
 
 
 # kube-prometheus

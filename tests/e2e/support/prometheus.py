@@ -53,6 +53,10 @@ class Prometheus(Server):
         """The vector or matrix: a list of its series."""
         return self._ask("query", query=expression)["result"]
 
+    def labels(self, expression):
+        """Of what a query finds: a dictionary for each series."""
+        return [series["metric"] for series in self.query(expression)]
+
     def value(self, expression):
         """Of a query with one series, nothing if it has none."""
         found = self.query(expression)
