@@ -16,4 +16,4 @@ build_in() {
 	go_build "$1/dashboard" .
 }
 
-build_once dashboard "$version" go.mod go.sum main.go
+build_once grafana-types "$version" go.mod go.sum main.go
