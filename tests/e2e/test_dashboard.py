@@ -286,15 +286,23 @@ def test_drift(estate, cluster):
 def test_problems(estate):
     """Of the rules: the same pods are named as in the matrix, but that all
     pods of a pool are one problem."""
-    found = [labels for labels, _ in panel(estate, "Problems",
-                                           cluster=["central"])]
-    pools = {labels["domain"] for labels in found
-             if "domain" in labels and "pod" not in labels}
-    pods = {(labels["pod"], labels["domain"]) for labels in found
-            # That is seen only against what cert-manager says.
-            if "pod" in labels and labels["problem"] != "not_served"}
-    assert pools == {POST}
-    assert pods == {pair for pair, state in STATES.items()
-                    if state != "valid" and pair[1] != POST}
+    wanted = {pair for pair, state in STATES.items()
+              if state != "valid" and pair[1] != POST}
+
+    def found():
+        return [labels for labels, _ in panel(estate, "Problems",
+                                              cluster=["central"])]
+
+    def pods():
+        return {(labels["pod"], labels["domain"]) for labels in found()
+                # That is seen only against what cert-manager says.
+                if "pod" in labels and labels["problem"] != "not_served"}
+
+    def pools():
+        return {labels["domain"] for labels in found()
+                if "domain" in labels and "pod" not in labels}
+    # Failures must last, measured by how long Prometheus has been there.
+    eventually(lambda: pods() == wanted and pools() == {POST},
+               "problems that last")
     (_, count), = panel(estate, "Problems now", cluster=["central"])
-    assert count == len(found)
+    assert count == len(found())
