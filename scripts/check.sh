@@ -19,9 +19,9 @@ packages=("${build_packages[@]}" libcmocka-dev xz-utils git ca-certificates
 	prometheus-alertmanager prometheus-blackbox-exporter
 	postfix dovecot-imapd dovecot-pop3d slapd postgresql mariadb-server
 	tinyproxy dante-server curl jq gnutls-bin openssl iproute2 locales
-	python3 python3-pytest python3-yaml pyflakes3 systemd valgrind shellcheck debhelper
-	lintian debootstrap systemd-container tmux
-	strace mandoc bash-completion fish zsh)
+	python3 python3-pytest python3-yaml pyflakes3 systemd
+	systemd-container valgrind shellcheck debhelper lintian debootstrap
+	tmux strace mandoc bash-completion fish zsh)
 # Its versions differ in taste, and Debian 12 has the one that is ours.
 formatter=clang-format-14
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Building real servers from their Go modules, for the end-to-end tests: what
-# kube-apiserver/build.sh and traefik/build.sh have in common. Sourced by them,
-# under "set -eu", in the directory of the module.
+# Building from Go modules what the end-to-end tests need: what each build.sh
+# beside a go.mod here has in common. Sourced by them, under "set -eu", in the
+# directory of the module.
 #
 # What is built is kept outside of the checkout, under a name made of the
 # version and of everything the build depends on, so a fresh clone and a second

@@ -4,28 +4,27 @@ no right too few and none too many, and what they say works when it is run."""
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from support import crds, documentation
 from support import gallery as at
+from support.documentation import yaml_blocks
 from support.exposition import PREFIX, Exposition
 from support.kube import NODE
 from support.kubeconfig import inline
 from support.kubelet import Kubelet
 from support.manifests import (CONFIGURATION, MANIFESTS, NAME, SOURCES,
-                               Rendered, attempt, overlay, token)
+                               Rendered, applied, attempt, overlay, token,
+                               with_namespaces)
 from support.pods import pod
 from support.ports import free_port
 from support.processes import eventually
 from support.program import FAILED, OK
 from support.prometheus import Prometheus
-from support.requirements import require, unavailable
+from support.requirements import require
 
 VARIANTS = ["central", "daemonset", "daemonset-kubelet"]
 
@@ -52,16 +51,7 @@ OTHERS = ["podmonitor", "kube-prometheus"]
 
 @pytest.fixture(scope="module")
 def cluster(kube):
-    """The API server with the kinds of prometheus-operator, and with the
-    namespaces: a server that only tries a manifest does not make them."""
-    crds.install(kube, *crds.PROMETHEUS_OPERATOR)
-    for name in (NAME, "monitoring"):
-        # Another test may have made it already.
-        done = attempt(kube, "apply", "-f", "-", text=json.dumps({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name}}))
-        assert done.returncode == 0, done.stderr
-    return kube
+    return with_namespaces(kube)
 
 
 @pytest.fixture
@@ -72,14 +62,6 @@ def rendered(cluster, tmp_path):
         return Rendered(cluster, overlay(tmp_path / "overlay", variant,
                                          *components, **more))
     return render
-
-
-def applied(kube, directory):
-    """Let the server try it; a warning is an error."""
-    done = attempt(kube, "apply", "--dry-run=server", "--validate=strict",
-                   "--warnings-as-errors", "-k", directory)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def test_every_component_is_tested():
@@ -102,23 +84,6 @@ def test_server_takes_variant_as_shipped(cluster, variant):
     ("central", "podmonitor")])
 def test_server_takes_component(cluster, tmp_path, variant, component):
     applied(cluster, overlay(tmp_path / "overlay", variant, component))
-
-
-def test_server_takes_the_rules(cluster, tmp_path):
-    """As prometheus/ ships them, and in a namespace and with a label of
-    somebody's own."""
-    said = applied(cluster, SOURCES / "prometheus")
-    assert f"prometheusrule.monitoring.coreos.com/{NAME} created" in said
-    overlay = tmp_path / "overlay"
-    overlay.mkdir()
-    (overlay / "kustomization.yaml").write_text(
-        f"resources: [{os.path.relpath(SOURCES / 'prometheus', overlay)}]\n"
-        "namespace: monitoring\n"
-        "labels: [{pairs: {release: prometheus}}]\n")
-    applied(cluster, overlay)
-    rule = Rendered(cluster, overlay).one("PrometheusRule")
-    assert rule["metadata"]["namespace"] == "monitoring"
-    assert rule["metadata"]["labels"]["release"] == "prometheus"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -556,16 +521,7 @@ def test_kube_prometheus_by_kubectl_patch(cluster, rendered,
     check_node_exporter(patched, wanted)
 
 
-# The documentation and the image
-
-def yaml_blocks(page, start):
-    found = [re.sub(r"^# .*\n", "", block.text)
-             for block in documentation.blocks(SOURCES / "doc" / page)
-             if block.language == "yaml"]
-    found = [block for block in found if block.startswith(start)]
-    assert found, start
-    return found
-
+# The documentation
 
 @pytest.mark.parametrize("page", ["quickstart.md", "fleet.md"])
 def test_overlay_of_the_documentation(cluster, tmp_path, page):
@@ -584,24 +540,6 @@ def test_overlay_of_the_documentation(cluster, tmp_path, page):
                if each["name"] == "configuration")
     assert objects.file(volume["configMap"]["name"],
                         CONFIGURATION) == configuration
-
-
-def test_overlay_of_the_rules_in_the_documentation(cluster, tmp_path):
-    text, = (block for block
-             in yaml_blocks("quickstart.md", "apiVersion: kustomize")
-             if "PrometheusRule" in block)
-    shutil.copytree(SOURCES / "prometheus", tmp_path / "prometheus")
-    mine = tmp_path / "kubernetes" / "mine"
-    mine.mkdir(parents=True)
-    (mine / "kustomization.yaml").write_text(text)
-    applied(cluster, mine)
-    rules = Rendered(cluster, mine).one("PrometheusRule")["spec"]["groups"]
-    links = [rule["labels"] for rule in rules[0]["rules"]
-             if rule["record"] == "certificate_expiry_monitor:links"]
-    assert links == [
-        {"runbooks": "https://wiki.example.com/runbooks.md",
-         "dashboard":
-         "https://grafana.example.com/d/certificate-expiry-monitor"}]
 
 
 def test_rights_by_namespace(cluster, program, world, tmp_path):
@@ -633,36 +571,3 @@ def test_rights_in_the_documentation():
         for group, resource in kinds:
             assert f"`{resource}`" in row
             assert not group or f"`{group}`" in row
-
-
-def words_of(text, start):
-    """The words of a list of packages that begins after this."""
-    listed = text.split(start, 1)[1]
-    return set(re.split(r"&&|\)", listed)[0].replace("\\\n", " ").split())
-
-
-def test_image_is_built_from_the_packages_that_scripts_install():
-    image = (SOURCES / "Containerfile").read_text()
-    script = (SOURCES / "scripts" / "lib.sh").read_text()
-    install = "--no-install-recommends \\\n"
-    build = image.split("COPY . /source")[0]
-    assert words_of(build, install) == words_of(script, "build_packages=(")
-
-
-def test_image_has_the_libraries_of_the_program(program):
-    """By Debian's own records, where this is the Debian of the image."""
-    if 'VERSION_ID="12"' not in Path("/etc/os-release").read_text():
-        unavailable("not Debian 12")
-    if program.is_sanitized:
-        return
-    image = (SOURCES / "Containerfile").read_text()
-    installed = words_of(image.rsplit("\nFROM ", 1)[1],
-                         "--no-install-recommends \\\n")
-    dynamic = subprocess.run([require("objdump"), "-p", program.path],
-                             capture_output=True, text=True, check=True)
-    libraries = re.findall(r"NEEDED +(\S+)", dynamic.stdout)
-    owners = subprocess.run([require("dpkg-query"), "--search",
-                             *(f"*/{each}" for each in libraries)],
-                            capture_output=True, text=True, check=True).stdout
-    needed = {line.split(":")[0] for line in owners.splitlines()}
-    assert installed == (needed - {"libc6"}) | {"ca-certificates"}

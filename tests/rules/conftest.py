@@ -30,7 +30,9 @@ def rules():
 def answers(request, rules, tmp_path_factory):
     """{question: findings by world, or why there are none}, of the questions
     that tests of this session ask."""
-    assert shutil.which("promtool"), "promtool is missing: package prometheus"
+    if not shutil.which("promtool"):
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("promtool is missing: package prometheus")
     directory = tmp_path_factory.mktemp("promtool")
 
     def answer(question):

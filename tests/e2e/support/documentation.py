@@ -94,6 +94,16 @@ def all_blocks(*languages):
             if block.language in languages]
 
 
+def yaml_blocks(page, start):
+    """Of a page of doc/, those that begin so; a path is left out."""
+    found = [re.sub(r"^# .*\n", "", block.text)
+             for block in blocks(SOURCES / "doc" / page)
+             if block.language == "yaml"]
+    found = [text for text in found if text.startswith(start)]
+    assert found, start
+    return found
+
+
 _PROGRAMS = re.compile(
     r"(amtool|apt|certificate-expiry-monitor|curl|docker|getent|ip|journalctl|"
     r"kubeadm|kubectl|make|man|openssl|podman|promtool|systemctl|systemd-\w+|"

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from . import crds
 from .kube import ADMIN
 from .kubeconfig import yaml
 
@@ -28,6 +29,14 @@ def attempt(kube, *args, text=None):
          f"--certificate-authority={kube.ca.cert}", f"--token={ADMIN}", *args],
         input=text, capture_output=True, text=True, check=False,
         env={"HOME": str(kube.directory)})
+
+
+def applied(kube, directory):
+    """Let the server try it; a warning is an error."""
+    done = attempt(kube, "apply", "--dry-run=server", "--validate=strict",
+                   "--warnings-as-errors", "-k", directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 class Rendered:
@@ -86,6 +95,18 @@ def overlay(directory, variant, *components, namespace=None, files=None):
             {"name": NAME, "behavior": "merge", "files": list(files)}]
     (directory / "kustomization.yaml").write_text(yaml(document) + "\n")
     return directory
+
+
+def with_namespaces(kube):
+    """The API server with the kinds of prometheus-operator, and with the
+    namespaces: a server that only tries a manifest does not make them."""
+    crds.install(kube, *crds.PROMETHEUS_OPERATOR)
+    for name in (NAME, "monitoring"):
+        # Another test may have made it already.
+        _kubectl(kube, "apply", "-f", "-", text=json.dumps({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name}}))
+    return kube
 
 
 def token(kube, namespace, account):

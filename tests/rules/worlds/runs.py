@@ -387,6 +387,24 @@ def login(name, left, lifetime, *severities):
     return world
 
 
+def login_of_a_dead_timer():
+    """It may have been renewed since: an old file says nothing of that."""
+    world = World("login-of-a-dead-timer", 4)
+    pool_of(world)
+    world.happens(ALL, 0, world.end + 1,
+                  client=Certificate("kubelet", -10 * DAY, 355 * DAY))
+    world.happens(ONE, 0, world.end + 1,
+                  client=ending_in(20 * DAY, 365 * DAY, "client"))
+    world.happens(ONE, 1 * HOUR, world.end + 1, runs=False)
+    world.expect(1 * HOUR, of_run(
+        "CertificateMonitorClientCertificateExpiresSoon", WARNING,
+        labels=SERVER))
+    for time in times(2 * HOUR + 10 * MINUTE + SETTLED, world.end):
+        world.expect(time, of_run("CertificateMonitorRunTooOld"),
+                     of_run("CertificateMonitorNoSuccess"))
+    return world
+
+
 def api_server(name, left, lifetime, *severities):
     """Everybody sees it, and it is one alert."""
     world = World(f"api-server-{name}", 1)
@@ -413,6 +431,7 @@ def worlds():
             login("critical", 6 * DAY, 365 * DAY, WARNING, CRITICAL),
             login("day-long-fine", 0.2 * DAY, DAY),
             login("day-long-warning", 0.075 * DAY, DAY, WARNING),
+            login_of_a_dead_timer(),
             api_server("fine", 22 * DAY, 365 * DAY),
             api_server("warning", 20 * DAY, 365 * DAY, WARNING),
             api_server("critical", 6 * DAY, 365 * DAY, WARNING, CRITICAL)):
